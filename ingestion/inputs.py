@@ -31,7 +31,7 @@ class InputFile:
         return datetime.fromtimestamp(self.modified_ns // 1000 / 1e6, tz=UTC)
 
 
-class UnreadableInput(Exception):
+class UnreadableInputError(Exception):
     """An input, or an item in it, that goes to quarantine: a short reason code and a detail for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -99,7 +99,7 @@ def group_into_units(inputs: Sequence[InputFile], mean_files: int) -> Iterator[l
         yield run
 
 
-def quarantine_row(root: Path, file: InputFile, error: UnreadableInput, item: str = "") -> dict:
+def quarantine_row(root: Path, file: InputFile, error: UnreadableInputError, item: str = "") -> dict:
     """A row of `quarantined_inputs`; `item` names the part of the file, '' the whole file."""
     return {
         "file_path": file.path,

@@ -69,8 +69,7 @@ ARTIST_TERMS = RawTable(
 SIMILAR_ARTISTS = RawTable(
     "similar_artists",
     pa.schema(
-        key_columns(track_id=pa.string(), position=pa.int32())
-        + columns(similar_artist_id=pa.string())
+        key_columns(track_id=pa.string(), position=pa.int32()) + columns(similar_artist_id=pa.string())
     ),
     primary_key=("track_id", "position"),
 )
