@@ -1,0 +1,207 @@
+"""The lake: Parquet parts and done-records, in a local folder or in S3.
+
+Layout below the lake's root, for each source:
+
+    <source>/<table>/<unit_id>.parquet     a part: the rows of one table from one unit
+    <source>/done/<unit_id>.json           the done-record: inputs, rows, sha256 of each part
+
+A unit is what is extracted as a whole. Its id carries a hash of its inputs, so the same
+input is the same unit and changed input is another. The done-record is written last: a
+part that no done-record names does not exist, and is overwritten by the next attempt.
+Nothing here knows what a row means, and nothing here knows the warehouse.
+"""
+
+import hashlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from ingestion.tables import RawTable
+
+BATCH_ROWS = 131_072
+"""Rows per Arrow batch handed to the loader: 64k to 250k measured best with dlt."""
+
+ABANDONED_AFTER_SECONDS = 24 * 3600
+"""Scratch of a killed extractor is removed once it is this old: longer than a unit takes to write."""
+
+
+class LakeError(Exception):
+    """A part that is not what its done-record says: missing, cut or changed."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet object of a unit; `path` is relative to the lake's root."""
+
+    table: str
+    path: str
+    rows: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class DoneRecord:
+    """What a finished unit consists of."""
+
+    source: str
+    unit_id: str
+    extracted_at: datetime
+    code_version: str
+    inputs: list[dict]
+    parts: list[Part]
+
+    def rows(self, table: str) -> int:
+        """Rows of one table in this unit."""
+        return sum(part.rows for part in self.parts if part.table == table)
+
+    @property
+    def total_rows(self) -> int:
+        """Rows of all tables in this unit."""
+        return sum(part.rows for part in self.parts)
+
+
+class Lake:
+    """A lake at a URL: a folder path, `file://...` or `s3://bucket/prefix`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        if "://" in url:
+            self._fs, self._root = fs.FileSystem.from_uri(url)
+        else:
+            self._fs, self._root = fs.LocalFileSystem(), url
+        self._root = self._root.rstrip("/")
+        self._is_local = isinstance(self._fs, fs.LocalFileSystem)
+
+    def done_unit_ids(self, source: str) -> set[str]:
+        """Ids of the finished units of a source."""
+        selector = fs.FileSelector(self._path(source, "done"), allow_not_found=True)
+        return {
+            info.base_name.removesuffix(".json")
+            for info in self._fs.get_file_info(selector)
+            if info.is_file and info.base_name.endswith(".json")
+        }
+
+    def done_record(self, source: str, unit_id: str) -> DoneRecord:
+        """The done-record of a finished unit."""
+        with self._fs.open_input_stream(self._path(source, "done", f"{unit_id}.json")) as stream:
+            record = orjson.loads(stream.read())
+        return DoneRecord(
+            source=record["source"],
+            unit_id=record["unit_id"],
+            extracted_at=datetime.fromisoformat(record["extracted_at"]),
+            code_version=record["code_version"],
+            inputs=record["inputs"],
+            parts=[Part(**part) for part in record["parts"]],
+        )
+
+    def write_unit(self, source: str, unit_id: str, code_version: str, inputs: list[dict]) -> "UnitWriter":
+        """A writer for one unit; leaving it without an error writes the done-record."""
+        return UnitWriter(self, source, unit_id, code_version, inputs)
+
+    def read_part(self, part: Part) -> Iterator[pa.RecordBatch]:
+        """The rows of a part. Raises LakeError when the bytes are not those its record names."""
+        digest = hashlib.sha256()
+        path = self._path(part.path)
+        try:
+            with self._fs.open_input_stream(path) as stream:
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
+        except FileNotFoundError as error:
+            raise LakeError(f"{part.path} is missing from the lake {self.url}") from error
+        if digest.hexdigest() != part.sha256:
+            raise LakeError(
+                f"{part.path} in the lake {self.url} is not what its done-record names: remove the "
+                "done-record to have the unit extracted again"
+            )
+        with self._fs.open_input_file(path) as file:
+            yield from pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS)
+
+    def _path(self, *names: str) -> str:
+        return "/".join((self._root, *names))
+
+    def _scratch_dir(self) -> Path:
+        """A new folder to write a unit in: in the lake itself where a move from there is a rename."""
+        if not self._is_local:
+            return Path(tempfile.mkdtemp(prefix="lake-unit-"))
+        scratch = Path(self._root) / ".writing"
+        scratch.mkdir(parents=True, exist_ok=True)
+        for left_behind in scratch.iterdir():
+            if left_behind.stat().st_mtime < time.time() - ABANDONED_AFTER_SECONDS:
+                shutil.rmtree(left_behind, ignore_errors=True)
+        return Path(tempfile.mkdtemp(dir=scratch))
+
+    def _put(self, file: Path, path: str) -> None:
+        """Bring a finished local file into the lake: readers see the whole of it or nothing."""
+        if self._is_local:
+            self._fs.create_dir(path.rpartition("/")[0], recursive=True)
+            file.replace(path)
+        else:
+            fs.copy_files(str(file), path, destination_filesystem=self._fs)
+
+
+class UnitWriter(AbstractContextManager):
+    """Writes the parts of one unit as they come; at the end brings them in, the done-record last.
+
+    Memory holds one batch per table, however large the unit.
+    """
+
+    def __init__(self, lake: Lake, source: str, unit_id: str, code_version: str, inputs: list[dict]) -> None:
+        self._lake, self._source, self._unit_id = lake, source, unit_id
+        self._code_version, self._inputs = code_version, inputs
+        self._extracted_at = datetime.now(UTC)
+        self._scratch = lake._scratch_dir()
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._rows: dict[str, int] = {}
+
+    def write(self, table: RawTable, batch: pa.Table) -> None:
+        """Add rows to the unit's part of a table. Raises ValueError or ArrowInvalid for other columns."""
+        name = table.name
+        if name not in self._writers:
+            self._writers[name] = pq.ParquetWriter(
+                self._scratch / name, table.schema, compression="zstd", compression_level=1
+            )
+            self._rows[name] = 0
+        self._writers[name].write_table(batch.cast(table.schema))
+        self._rows[name] += batch.num_rows
+
+    def __exit__(self, kind, error, traceback) -> None:
+        try:
+            for writer in self._writers.values():
+                writer.close()
+            if error is None:
+                self._finish()
+        finally:
+            shutil.rmtree(self._scratch)
+
+    def _finish(self) -> None:
+        parts = []
+        for table, rows in self._rows.items():
+            file = self._scratch / table
+            with file.open("rb") as content:
+                sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+            path = f"{self._source}/{table}/{self._unit_id}.parquet"
+            parts.append(Part(table, path, rows, file.stat().st_size, sha256))
+            self._lake._put(file, self._lake._path(path))
+        record = DoneRecord(
+            self._source, self._unit_id, self._extracted_at, self._code_version, self._inputs, parts
+        )
+        file = self._scratch / "done"
+        file.write_bytes(orjson.dumps(record))
+        self._lake._put(file, self._lake._path(self._source, "done", f"{self._unit_id}.json"))
+
+
+def unit_id(source: str, reader_version: int, inputs: Mapping | list) -> str:
+    """The id of the unit that these inputs (anything JSON can say) make, 24 hex digits."""
+    content = orjson.dumps([source, reader_version, inputs], option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(content, digest_size=12).hexdigest()

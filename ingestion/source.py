@@ -1,0 +1,48 @@
+"""What a file source is: its raw tables, which files it takes, and how a unit of them is read.
+
+The bridge between the readers, which know a format, and the lake and the loader, which
+know none.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from ingestion.inputs import InputFile, find_inputs, group_into_units, source_root
+from ingestion.tables import RawTable
+
+Batches = Iterator[tuple[RawTable, pa.Table]]
+HashUser = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A source that is files on disk.
+
+    `reader_version` goes up when the reader would give other rows for the same bytes:
+    every unit then counts as new. `files_per_unit` is a mean: large enough that parts are
+    worth loading, small enough that a killed run repeats seconds of work.
+    """
+
+    name: str
+    tables: tuple[RawTable, ...]
+    suffixes: tuple[str, ...]
+    reader_version: int
+    files_per_unit: int
+    read_unit: Callable[[Path, Sequence[InputFile], HashUser], Batches]
+
+    @property
+    def schema_name(self) -> str:
+        """The raw schema that the source is loaded into."""
+        return f"raw_{self.name}"
+
+    def units(self, path: Path) -> Iterable[list[InputFile]]:
+        """The files at `path`, grouped into units. Raises FileNotFoundError where there are none."""
+        return group_into_units(find_inputs(path, self.suffixes), self.files_per_unit)
+
+    def read(self, path: Path, hash_user: HashUser) -> Batches:
+        """Every row of the files at `path`, past the lake: for a quick look at few files."""
+        for unit in self.units(path):
+            yield from self.read_unit(source_root(path), unit, hash_user)
