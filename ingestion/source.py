@@ -31,6 +31,7 @@ class FileSource:
     suffixes: tuple[str, ...]
     reader_version: int
     files_per_unit: int
+    counted_as: str
     read_unit: Callable[[Path, Sequence[InputFile], HashUser], Batches]
 
     @property

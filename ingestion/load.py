@@ -1,0 +1,239 @@
+"""The loader: the one way from the lake into the raw schemas, exactly once in effect.
+
+One dlt pipeline per source merges the parts of units not yet loaded. A unit counts as
+loaded when `_loaded_units` names it under a load that dlt closed (`_dlt_loads`, status 0):
+tables commit one by one, so a killed load can have committed the name before the rows.
+Exactly-once rests on that, on merging by key and on the lake; dlt's working folder holds
+nothing that matters and is emptied before each load.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+
+import dlt
+import duckdb
+import pyarrow as pa
+from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from filelock import FileLock, Timeout
+
+from ingestion.config import Settings
+from ingestion.lake import DoneRecord, Lake
+from ingestion.source import FileSource
+from ingestion.tables import LAKE_COLUMNS, RawTable, key_columns
+
+log = logging.getLogger(__name__)
+
+PACKAGE_ROWS = 4_000_000
+"""Rows per load package, which bounds the loader's disk and memory: 6 M rows took 1.2 to 2.2 GB."""
+
+LOADED_UNITS = RawTable("_loaded_units", pa.schema(key_columns(unit_id=pa.string())), ("unit_id",))
+"""The loader's own table in every raw schema: which unit each load brought."""
+
+dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
+dlt.config["load.truncate_staging_dataset"] = True  # else the file keeps a second copy of the last package
+dlt.config["runtime.log_level"] = "ERROR"
+
+BatchesOf = Callable[[RawTable], Iterator[pa.Table]]
+
+
+class LoadError(Exception):
+    """The warehouse could not be loaded; the message says what to do."""
+
+
+@dataclass
+class LoadResult:
+    """What one load of a source brought: units, and rows merged per raw table."""
+
+    source: str
+    units: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def prepare(settings: Settings, sources: Iterable[FileSource]) -> None:
+    """Create the raw tables that do not exist yet, empty and with all their columns."""
+    for source in sources:
+        with _exclusive_pipeline(settings, source) as pipeline:
+            _create_missing_tables(pipeline, source)
+
+
+def load(settings: Settings, source: FileSource) -> LoadResult:
+    """Merge every finished unit of the lake that the warehouse does not hold yet.
+
+    Raises LoadError when the warehouse is held by another process, and LakeError when a part
+    is damaged; in both cases what was loaded before stays as it was.
+    """
+    lake = Lake(settings.lake_url)
+    result = LoadResult(source.name)
+    with _exclusive_pipeline(settings, source) as pipeline:
+        _create_missing_tables(pipeline, source)
+        new_ids = lake.done_unit_ids(source.name) - _loaded_unit_ids(pipeline)
+        units = [lake.done_record(source.name, unit_id) for unit_id in new_ids]
+        units.sort(key=lambda unit: (unit.extracted_at, unit.unit_id))
+        loaded_rows, all_rows = 0, sum(unit.total_rows for unit in units)
+        for package in _packages(units):
+            repeated = _tables_with_repeated_keys(lake, source, package)
+            pipeline.run(
+                dlt_source(source, _lake_batches(lake, package), repeated), loader_file_format="parquet"
+            )
+            loaded_rows += sum(unit.total_rows for unit in package)
+            log.info("%s: %s of %s rows loaded", source.schema_name, f"{loaded_rows:,}", f"{all_rows:,}")
+    result.units = len(units)
+    result.rows = {table.name: sum(unit.rows(table.name) for unit in units) for table in source.tables}
+    return result
+
+
+def dlt_source(source: FileSource, batches: BatchesOf, repeated_keys: Iterable[str] = ()):
+    """The source for dlt: one resource per raw table, fed by `batches`, merged by primary key.
+
+    `batches` gives Arrow tables for a raw table: of lake parts, or straight of
+    `FileSource.read` for a quick look into any dlt destination. `repeated_keys` names the
+    tables in which a key may come twice; there the row extracted last wins.
+    """
+
+    repeated = frozenset(repeated_keys)
+
+    @dlt.source(name=source.name, max_table_nesting=0)
+    def raw():
+        for table in (*source.tables, LOADED_UNITS):
+            columns = py_arrow_to_table_schema_columns(table.warehouse_schema)
+            if table.name in repeated:
+                columns["extracted_at"]["dedup_sort"] = "desc"
+            resource = dlt.resource(
+                batches(table),
+                name=table.name,
+                columns=columns,
+                primary_key=table.primary_key,
+                write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+                schema_contract={"columns": "freeze", "data_type": "freeze"},
+            )
+            # Numbering every row to find repeated keys takes dlt as long as the rest of the load.
+            resource.apply_hints(
+                additional_table_hints={"x-stage-data-deduplicated": table.name not in repeated}
+            )
+            yield resource
+
+    return raw()
+
+
+def _lake_batches(lake: Lake, units: Sequence[DoneRecord]) -> BatchesOf:
+    """The rows of these units, each with its unit's id and time."""
+
+    def batches(table: RawTable) -> Iterator[pa.Table]:
+        for unit in units:
+            if table is LOADED_UNITS:
+                yield _with_lake_columns(unit, LOADED_UNITS.from_rows([{"unit_id": unit.unit_id}]))
+            for part in unit.parts:
+                if part.table == table.name:
+                    for batch in lake.read_part(part):
+                        yield _with_lake_columns(unit, pa.Table.from_batches([batch]))
+
+    return batches
+
+
+def _with_lake_columns(unit: DoneRecord, rows: pa.Table) -> pa.Table:
+    for column, value in zip(LAKE_COLUMNS, (unit.unit_id, unit.extracted_at), strict=True):
+        rows = rows.append_column(column, pa.repeat(pa.scalar(value, column.type), rows.num_rows))
+    return rows
+
+
+def _tables_with_repeated_keys(lake: Lake, source: FileSource, units: Sequence[DoneRecord]) -> set[str]:
+    """The tables in which these units, taken together, hold a key more than once."""
+    repeated = set()
+    for table in source.tables:
+        parts = [part for unit in units for part in unit.parts if part.table == table.name]
+        if len(parts) < 2:  # within one unit an extractor never repeats a key
+            continue
+        keys = pa.concat_tables(lake.read_columns(part, table.primary_key) for part in parts)
+        names = ", ".join(f'"{name}"' for name in table.primary_key)
+        with duckdb.connect() as connection:
+            connection.register("keys", keys)
+            distinct = connection.sql(f"select count(*) from (select distinct {names} from keys)").fetchone()[
+                0
+            ]
+        if distinct < keys.num_rows:
+            repeated.add(table.name)
+    return repeated
+
+
+def _packages(units: Iterable[DoneRecord]) -> Iterator[list[DoneRecord]]:
+    """Units in order, cut where a package reaches its bound."""
+    package: list[DoneRecord] = []
+    rows = 0
+    for unit in units:
+        package.append(unit)
+        rows += unit.total_rows
+        if rows >= PACKAGE_ROWS:
+            yield package
+            package, rows = [], 0
+    if package:
+        yield package
+
+
+@contextmanager
+def _exclusive_pipeline(settings: Settings, source: FileSource) -> Iterator[dlt.Pipeline]:
+    """The source's pipeline, with no other loader at work on the same warehouse."""
+    if settings.target != "duckdb":
+        raise LoadError("WAREHOUSE_TARGET=redshift: this release loads the embedded DuckDB only")
+    settings.activate()
+    lock = FileLock(settings.home / "loader.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.warning("another load is at work on %s; waiting for it to end", settings.home)
+        lock.acquire()
+    try:
+        shutil.rmtree(settings.loader_dir, ignore_errors=True)
+        yield dlt.pipeline(
+            pipeline_name=source.name,
+            destination=dlt.destinations.duckdb(str(settings.warehouse_path)),
+            dataset_name=source.schema_name,
+            pipelines_dir=str(settings.loader_dir),
+        )
+    except Exception as error:
+        raise _explained(error, settings) from error
+    finally:
+        shutil.rmtree(settings.loader_dir, ignore_errors=True)
+        lock.release()
+
+
+def _explained(error: Exception, settings: Settings) -> Exception:
+    """The error as an operator should see it: a locked DuckDB file hides deep in dlt's own errors."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, duckdb.IOException) and "lock" in str(cause):
+            return LoadError(
+                f"{settings.warehouse_path} is open in another process, and DuckDB allows one writer: "
+                f"close it and run again ({cause})"
+            )
+        cause = cause.__cause__ or cause.__context__
+    return error
+
+
+def _create_missing_tables(pipeline: dlt.Pipeline, source: FileSource) -> None:
+    wanted = {table.name for table in (*source.tables, LOADED_UNITS)}
+    with pipeline.sql_client() as client:
+        rows = client.execute_sql(
+            "select table_name from information_schema.tables where table_schema = %s", source.schema_name
+        )
+    if not wanted <= {name for (name,) in rows}:
+        empty = dlt_source(source, lambda table: iter([table.warehouse_schema.empty_table()]))
+        pipeline.run(empty, loader_file_format="parquet")
+
+
+def _loaded_unit_ids(pipeline: dlt.Pipeline) -> set[str]:
+    with pipeline.sql_client() as client:
+        try:
+            rows = client.execute_sql(
+                "select distinct unit_id from _loaded_units "
+                "where _dlt_load_id in (select load_id from _dlt_loads where status = 0)"
+            )
+        except DatabaseUndefinedRelation:
+            return set()
+    return {unit_id for (unit_id,) in rows}

@@ -1,0 +1,45 @@
+"""Progress of long work: a bar on a terminal, a line in the log every few seconds elsewhere."""
+
+import logging
+import sys
+import time
+from contextlib import AbstractContextManager
+
+from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+
+LOG_EVERY_SECONDS = 10.0
+
+
+class Progress(AbstractContextManager):
+    """Counts `unit`s (songs, files) done out of `total`, with rate and remaining time."""
+
+    def __init__(self, name: str, total: int, unit: str) -> None:
+        self._on_terminal = sys.stderr.isatty()
+        self._bar = tqdm(
+            total=total, desc=name, unit=f" {unit}", disable=not self._on_terminal, dynamic_ncols=True
+        )
+        self._name, self._total, self._unit = name, total, unit
+        self._started = self._last_logged = time.monotonic()
+        self._done = 0
+
+    def advance(self, count: int) -> None:
+        """Count some more as done."""
+        self._done += count
+        self._bar.update(count)
+        now = time.monotonic()
+        if not self._on_terminal and now - self._last_logged >= LOG_EVERY_SECONDS:
+            self._log(now)
+
+    def __exit__(self, *exception) -> None:
+        self._bar.close()
+        if not self._on_terminal:
+            self._log(time.monotonic())
+
+    def _log(self, now: float) -> None:
+        self._last_logged = now
+        line = tqdm.format_meter(
+            self._done, self._total, now - self._started, unit=f" {self._unit}", bar_format="{r_bar}"
+        )
+        log.info("%s: %s", self._name, line.removeprefix("| "))

@@ -1,0 +1,7 @@
+"""The list of all sources, in the order in which they are extracted and loaded."""
+
+from ingestion.msd import MSD
+from ingestion.playlist_files import PLAYLIST_FILES
+from ingestion.source import FileSource
+
+SOURCES: tuple[FileSource, ...] = (MSD, PLAYLIST_FILES)
