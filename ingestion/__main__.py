@@ -5,8 +5,8 @@
     load                  what is new in the lake into the warehouse
     prepare               the raw tables that do not exist yet, empty
 
-Settings come from the environment (`ingestion/config.py`). Exit status: 0 done, 1 the work
-could not be done, 2 the command or a setting is wrong.
+Settings come from the environment (`ingestion/config.py`). Exit status: 0 done, 1 not
+done (one line says why), 2 the command line is wrong.
 """
 
 import argparse
@@ -16,9 +16,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingestion.config import SOURCE_VARIABLES, ConfigError, load_settings
+from ingestion.config import SOURCE_VARIABLES, load_settings
+from ingestion.errors import ConfigError, IngestionError
 from ingestion.extract import extract
-from ingestion.lake import LakeError
 from ingestion.sources import SOURCES
 
 
@@ -27,13 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        return options.run(options)
-    except (ConfigError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except LakeError as error:
+        options.run(options)
+    except (IngestionError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,7 +67,7 @@ def _shard(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def _extract(options: argparse.Namespace) -> int:
+def _extract(options: argparse.Namespace) -> None:
     source = options.source
     variable = SOURCE_VARIABLES[source.name]
     environment = dict(os.environ)
@@ -79,44 +77,32 @@ def _extract(options: argparse.Namespace) -> int:
     if source.name not in settings.source_paths:
         raise ConfigError(f"give a PATH, or set {variable}")
     result = extract(settings, source, settings.source_paths[source.name], options.shard)
+    units = result.units_extracted + result.units_done_before
     print(
-        f"{source.name}: {result.files:,} files in {result.units_extracted + result.units_done_before:,} units, "
-        f"{result.units_done_before:,} of them done before; new in the lake {settings.lake_url}:"
+        f"{source.name}: {result.files:,} files in {units:,} units, {result.units_done_before:,} done before"
     )
+    print(f"new in the lake {settings.lake_url}:")
     for table, rows in result.rows.items():
         print(f"  {rows:>12,}  {table}")
     print("next: python -m ingestion load")
-    return 0
 
 
-def _load(options: argparse.Namespace) -> int:  # noqa: ARG001
-    from ingestion.load import LoadError, load  # dlt takes seconds to import; extraction needs none of it
+def _load(options: argparse.Namespace) -> None:  # noqa: ARG001
+    from ingestion.load import load  # dlt takes seconds to import; extraction needs none of it
 
     settings = load_settings()
-    try:
-        results = [load(settings, source) for source in SOURCES]
-    except LoadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    for result in results:
-        print(f"raw_{result.source}: {result.units:,} new units")
+    for source in SOURCES:
+        result = load(settings, source)
+        print(f"{source.schema_name}: {result.units:,} new units")
         for table, rows in result.rows.items():
-            if rows:
-                print(f"  {rows:>12,}  {table}")
+            print(f"  {rows:>12,}  {table}")
     print(f"warehouse: {settings.warehouse_path}")
-    return 0
 
 
-def _prepare(options: argparse.Namespace) -> int:  # noqa: ARG001
-    from ingestion.load import LoadError, prepare
+def _prepare(options: argparse.Namespace) -> None:  # noqa: ARG001
+    from ingestion.load import prepare
 
-    settings = load_settings()
-    try:
-        prepare(settings, SOURCES)
-    except LoadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    prepare(load_settings(), SOURCES)
 
 
 if __name__ == "__main__":

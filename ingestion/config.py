@@ -13,12 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingestion.errors import ConfigError
+
 SOURCE_VARIABLES = {"msd": "MSD_PATH", "playlist_files": "PLAYLIST_FILES_PATH"}
 """The variable that configures each source; with none of them set the sandbox serves all."""
-
-
-class ConfigError(Exception):
-    """A setting that cannot be used; the message names the variable and what it may hold."""
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def extract(
                         result.rows[table.name] += batch.num_rows
                         if table is QUARANTINED_INPUTS:
                             _report(batch.to_pylist(), result)
+                log.debug("unit %s of %s is done", id_, source.name)
                 result.units_extracted += 1
             progress.advance(len(inputs))
     return result

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from ingestion.errors import LakeError
 from ingestion.tables import RawTable
 
 BATCH_ROWS = 131_072
@@ -33,10 +34,6 @@ BATCH_ROWS = 131_072
 
 ABANDONED_AFTER_SECONDS = 24 * 3600
 """Scratch of a killed extractor is removed once it is this old: longer than a unit takes to write."""
-
-
-class LakeError(Exception):
-    """A part that is not what its done-record says: missing, cut or changed."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from filelock import FileLock, Timeout
 
 from ingestion.config import Settings
+from ingestion.errors import LoadError
 from ingestion.lake import DoneRecord, Lake
 from ingestion.source import FileSource
 from ingestion.tables import LAKE_COLUMNS, RawTable, key_columns
@@ -41,10 +42,6 @@ dlt.config["load.truncate_staging_dataset"] = True  # else the file keeps a seco
 dlt.config["runtime.log_level"] = "ERROR"
 
 BatchesOf = Callable[[RawTable], Iterator[pa.Table]]
-
-
-class LoadError(Exception):
-    """The warehouse could not be loaded; the message says what to do."""
 
 
 @dataclass
@@ -79,9 +76,13 @@ def load(settings: Settings, source: FileSource) -> LoadResult:
         loaded_rows, all_rows = 0, sum(unit.total_rows for unit in units)
         for package in _packages(units):
             repeated = _tables_with_repeated_keys(lake, source, package)
-            pipeline.run(
+            log.info("%s: reading %s units from the lake", source.schema_name, f"{len(package):,}")
+            pipeline.extract(
                 dlt_source(source, _lake_batches(lake, package), repeated), loader_file_format="parquet"
             )
+            pipeline.normalize()
+            log.info("%s: merging", source.schema_name)
+            pipeline.load()
             loaded_rows += sum(unit.total_rows for unit in package)
             log.info("%s: %s of %s rows loaded", source.schema_name, f"{loaded_rows:,}", f"{all_rows:,}")
     result.units = len(units)

@@ -30,8 +30,7 @@ class Playlist:
     """One state of a playlist, every value already of its column's type.
 
     `items` maps a column of `playlist_tracks` to its values in playlist order, each list
-    `item_count` long; a column that is not there is NULL throughout. `positions` is given
-    only where it is not simply 0, 1, 2 ...
+    `item_count` long; a column that is not there is NULL throughout.
     """
 
     playlist_id: str
@@ -40,7 +39,6 @@ class Playlist:
     terms_of_use: str
     item_count: int
     items: dict[str, list]
-    positions: list[int] | None = None
     name: str | None = None
     is_name_of_file: bool = False
     description: str | None = None
@@ -67,7 +65,6 @@ class Playlist:
             self.declared_track_count,
             self.modified_at,
             self.item_count,
-            self.positions,
             columns,
         ]
         return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
@@ -149,20 +146,11 @@ def _item_rows(playlists: list[Playlist], snapshot_ids: list[str]) -> pa.Table:
     counts = np.array([playlist.item_count for playlist in playlists], dtype=np.int64)
     total = int(counts.sum())
     owner = pa.array(np.repeat(np.arange(len(playlists), dtype=np.int32), counts))
-    if all(playlist.positions is None for playlist in playlists):
-        positions = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
-    else:
-        positions = np.array(
-            [
-                position
-                for playlist in playlists
-                for position in playlist.positions or range(playlist.item_count)
-            ]
-        )
+    position = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
     columns = {
         "playlist_id": pa.array([playlist.playlist_id for playlist in playlists], pa.string()).take(owner),
         "snapshot_id": pa.array(snapshot_ids, pa.string()).take(owner),
-        "position": pa.array(positions.astype(np.int32)),
+        "position": pa.array(position.astype(np.int32)),
     }
     for name in ITEM_COLUMNS:
         type_ = schema.field(name).type

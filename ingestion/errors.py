@@ -1,0 +1,17 @@
+"""Errors that an operator can act on: their message is shown alone, without a traceback."""
+
+
+class IngestionError(Exception):
+    """The base of them all."""
+
+
+class ConfigError(IngestionError):
+    """A setting that cannot be used; the message names the variable and what it may hold."""
+
+
+class LakeError(IngestionError):
+    """A part that is not what its done-record says: missing, cut or changed."""
+
+
+class LoadError(IngestionError):
+    """The warehouse could not be loaded; the message says what to do."""

@@ -1,0 +1,42 @@
+"""Every dbt model as an asset, every dbt test as an asset check."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+ROOT = Path(__file__).resolve().parent.parent
+
+project = DbtProject(project_dir=ROOT, profiles_dir=ROOT)
+dbt_cli = DbtCliResource(project_dir=project)
+
+
+def _newest_change() -> float:
+    """When anything that the manifest is made of last changed, as a file time."""
+    files = [ROOT / "dbt_project.yml", ROOT / "profiles.yml", *(ROOT / "dbt_project").rglob("*")]
+    return max(file.stat().st_mtime for file in files if file.is_file())
+
+
+def current_manifest() -> Path:
+    """The dbt manifest, parsed again only when the dbt project changed since: parsing takes seconds."""
+    manifest = project.manifest_path
+    if not manifest.exists() or manifest.stat().st_mtime < _newest_change():
+        project.preparer.prepare(project)
+        manifest.touch()
+    return manifest
+
+
+class LayerTranslator(DagsterDbtTranslator):
+    """dbt's layers as Dagster's groups."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The layer: the first folder below `models/`."""
+        return dbt_resource_props["fqn"][1]
+
+
+@dbt_assets(manifest=current_manifest(), project=project, dagster_dbt_translator=LayerTranslator())
+def warehouse_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
+    """Build and test the models; unit tests belong to development, not to a run."""
+    yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()

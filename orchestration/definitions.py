@@ -1,0 +1,20 @@
+"""The whole platform on one screen: from the lake through the raw schemas to every dbt model."""
+
+import dagster as dg
+
+from ingestion.sources import SOURCES
+from orchestration.dbt_models import dbt_cli, warehouse_models
+from orchestration.lake import lake_asset
+from orchestration.raw import raw_assets
+
+defs = dg.Definitions(
+    assets=[
+        *(lake_asset(source) for source in SOURCES),
+        *(raw_assets(source) for source in SOURCES),
+        warehouse_models,
+    ],
+    jobs=[dg.define_asset_job("whole_graph", selection="*", description="From the sources to the marts.")],
+    resources={"dbt": dbt_cli},
+    # DuckDB has one writer, and every further process imports for ten seconds: all steps in one process.
+    executor=dg.in_process_executor,
+)
