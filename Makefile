@@ -3,34 +3,40 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup run test dev docs lint bench faults clean
 
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& echo $$python && break; done)
 VENV := .venv
-BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 export WAREHOUSE_DATA_DIR ?= $(CURDIR)/data
-export DAGSTER_HOME ?= $(WAREHOUSE_DATA_DIR)/dagster
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DAGSTER_HOME ?= $(abspath $(WAREHOUSE_DATA_DIR))/dagster
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## list these verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed profiles.yml ## create .venv from the lock, profiles.yml and the empty warehouse
-	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/
+setup: $(INSTALLED) ## create .venv from the lock, profiles.yml and the empty warehouse
+	@test -f profiles.yml || cp profiles.example.yml profiles.yml
+	@mkdir -p $(DAGSTER_HOME) && cp orchestration/dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+	@test -f .env || echo 'DAGSTER_HOME=$${DAGSTER_HOME:-$(CURDIR)/data/dagster}' > .env
 	@python -m ingestion prepare
 
-run: setup ## materialise the whole graph (the sandbox, unless a source is configured)
+run: setup ## materialise the whole graph: your sources, or the sandbox when none is configured
 	@python -m orchestration.run
 
 test: setup ## run every test
 	@python -m pytest
 
-dev: setup ## open the graph in the browser: Dagster on http://localhost:3000
+dev: setup ## open the graph in the browser, at http://localhost:3000
 	@dagster dev
 
-docs: setup ## build the dbt docs site: docs/site/index.html
-	@python -m orchestration.docs_site
+docs: setup ## build the documentation of the warehouse: docs/site/index.html
+	@dbt --quiet docs generate --static --target-path target/docs
+	@mkdir -p docs/site && cp target/docs/static_index.html docs/site/index.html
+	@echo "docs/site/index.html"
 
-lint: setup ## ruff, sqlfluff for both dialects, and the pre-commit hooks' checks
-	@scripts/lint
+lint: setup ## check Python and SQL, the SQL for both engines
+	@pre-commit run --all-files --show-diff-on-failure
 
 bench: setup ## run every benchmark and write docs/benchmarks.md
 	@python -m benchmarks
@@ -38,17 +44,18 @@ bench: setup ## run every benchmark and write docs/benchmarks.md
 faults: setup ## the long tests: processes killed at random, again and again
 	@python -m pytest -m faults
 
-clean: ## remove .venv and everything that runs have made, the data folder included
-	rm -rf $(VENV) $(WAREHOUSE_DATA_DIR) target logs docs/site profiles.yml *.egg-info .pytest_cache .ruff_cache
-
-profiles.yml: profiles.example.yml
-	@cp profiles.example.yml profiles.yml
+clean: ## remove .venv, build products and the sandbox; never data loaded from your sources
+	rm -rf $(VENV) target logs docs/site .env profiles.yml *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(WAREHOUSE_DATA_DIR)/sandbox $(WAREHOUSE_DATA_DIR)/dagster
+	@test -e $(WAREHOUSE_DATA_DIR)/in_use/warehouse.duckdb || rm -f $(WAREHOUSE_DATA_DIR)/in_use
 
 # uv installs in seconds what takes pip two minutes; where it cannot reach the index, pip does the work.
-$(VENV)/.installed: requirements.lock requirements-uv.lock pyproject.toml
+$(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed, and neither is on PATH" >&2; exit 1; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
-		|| $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python --require-hashes -r requirements.lock \
+		|| python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -20,7 +20,7 @@ def lake_asset(source: FileSource) -> dg.AssetsDefinition:
         key=lake_key(source),
         group_name="lake",
         kinds={"parquet"},
-        description=f"Parquet parts and done-records of {source.name}, extracted from ${SOURCE_VARIABLES[source.name]}.",
+        description=f"Parquet parts and done-records, extracted from ${SOURCE_VARIABLES[source.name]}.",
     )
     def parts(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         settings = load_settings()

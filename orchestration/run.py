@@ -1,0 +1,40 @@
+"""`make run`: the whole graph in this process, and a summary of what came out."""
+
+import logging
+import sys
+
+import dagster as dg
+
+from ingestion.config import SOURCE_VARIABLES, load_settings
+from ingestion.errors import IngestionError
+from orchestration.definitions import defs
+from orchestration.summary import summarise
+
+
+def main() -> int:
+    """Materialise everything; returns 0 when every step and every check passed."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        settings = load_settings()
+    except IngestionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if settings.is_sandbox:
+        unset = " nor ".join(SOURCE_VARIABLES.values())
+        print(f"Sandbox: neither {unset} is set, so everything comes from a made-up music world.")
+    for source, path in settings.source_paths.items():
+        print(f"{SOURCE_VARIABLES[source]}: {path}")
+    job = defs.resolve_job_def("whole_graph")
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        )
+    checks = result.get_asset_check_evaluations()
+    print(summarise(settings, result.success, [check.passed for check in checks]))
+    return 0 if result.success else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
