@@ -13,6 +13,8 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
@@ -93,9 +95,8 @@ def load(settings: Settings, source: FileSource) -> LoadResult:
 def dlt_source(source: FileSource, batches: BatchesOf, repeated_keys: Iterable[str] = ()):
     """The source for dlt: one resource per raw table, fed by `batches`, merged by primary key.
 
-    `batches` gives Arrow tables for a raw table: of lake parts, or straight of
-    `FileSource.read` for a quick look into any dlt destination. `repeated_keys` names the
-    tables in which a key may come twice; there the row extracted last wins.
+    `batches` gives the Arrow tables of a raw table. `repeated_keys` names the tables in which
+    a key may come twice; there the row extracted last wins.
     """
 
     repeated = frozenset(repeated_keys)
@@ -121,6 +122,22 @@ def dlt_source(source: FileSource, batches: BatchesOf, repeated_keys: Iterable[s
             yield resource
 
     return raw()
+
+
+def quick_look(settings: Settings, source: FileSource, path: Path):
+    """The source for dlt fed straight from the reader, past the lake, to run into any dlt destination.
+
+    Meant for a few files: each raw table reads them anew.
+    """
+    unit = DoneRecord(source.name, "quick look", datetime.now(UTC), "", [], [])
+
+    def batches(wanted: RawTable) -> Iterator[pa.Table]:
+        if wanted is not LOADED_UNITS:
+            for table, rows in source.read(path, settings.hash_user):
+                if table is wanted:
+                    yield _with_lake_columns(unit, rows)
+
+    return dlt_source(source, batches)
 
 
 def _lake_batches(lake: Lake, units: Sequence[DoneRecord]) -> BatchesOf:

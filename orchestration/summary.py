@@ -16,10 +16,8 @@ def summarise(settings: Settings, is_complete: bool, checks_passed: Sequence[boo
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as warehouse:
         marts = _rows_per_mart(warehouse)
         quarantined = _quarantined_by_reason(warehouse)
-    lines = [
-        "",
-        "The warehouse is up to date." if is_complete else "The run FAILED; the tables below may be old.",
-    ]
+    outcome = "The warehouse is up to date." if is_complete else "The run FAILED; these tables may be old."
+    lines = ["", outcome]
     lines += [f"  {rows:>10,}  {mart}" for mart, rows in marts]
     lines.append(f"Checks: {sum(checks_passed)} of {len(checks_passed)} passed.")
     total = sum(count for *_, count in quarantined)
