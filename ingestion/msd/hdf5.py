@@ -6,6 +6,7 @@ lie end to end and `idx_<array>` is where a song's part starts; in a single-song
 Layout: the dataset's own `hdf5_descriptors`. Knows nothing of the lake or the warehouse.
 """
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -88,16 +89,40 @@ def _song_rows(path: Path) -> Iterator[SongRows]:
     """
     try:
         with h5py.File(path, "r", locking=False) as h5:
-            tables = {group: h5[group]["songs"] for group in GROUPS}
+            tables = {group: _dataset(h5[group], "songs") for group in GROUPS}
             total = len(tables["metadata"])
             if any(table.shape != (total,) for table in tables.values()):
                 raise UnreadableInputError("wrong_layout", "the songs tables differ in length")
             for start in range(0, total, SONGS_AT_ONCE):
                 yield _rows_between(h5, tables, start, min(start + SONGS_AT_ONCE, total))
     except KeyError as error:
-        raise UnreadableInputError("missing_table", str(error.args[0])) from error
+        reason = "missing_table" if "doesn't exist" in str(error) else "corrupt_file"
+        raise UnreadableInputError(reason, str(error.args[0])) from error
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise UnreadableInputError(_reason(path, error), str(error)) from error
+
+
+def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
+    dataset = group[name]
+    if not isinstance(dataset, h5py.Dataset):
+        raise UnreadableInputError("wrong_layout", f"{dataset.name} is not a dataset")
+    if dataset.chunks:
+        _check_filters(dataset)
+    return dataset
+
+
+def _check_filters(dataset: h5py.Dataset) -> None:
+    """Refuse chunks that skip a filter (shuffle, deflate) they went through: HDF5 would read noise.
+
+    A writer skips the filters of a chunk that does not shrink; then its stored size is its full size.
+    """
+    full_size = math.prod(dataset.chunks) * dataset.dtype.itemsize
+
+    def check(chunk: h5py.h5d.StoreInfo) -> None:
+        if chunk.filter_mask and chunk.size != full_size:
+            raise UnreadableInputError("corrupt_file", f"{dataset.name} has a chunk with a filter mask")
+
+    dataset.id.chunk_iter(check)
 
 
 def _reason(path: Path, error: Exception) -> str:
@@ -123,26 +148,33 @@ def _rows_between(h5: h5py.File, tables: dict[str, h5py.Dataset], start: int, st
                 starts[name.removeprefix("idx_")] = ahead[name]
             else:
                 rows[name] = ahead[name][: stop - start]
-    _check_types(rows)
+    for name in SCALARS:
+        if name not in rows:
+            raise UnreadableInputError("wrong_layout", f"there is no column {name}")
+        rows[name] = _typed(rows[name], name, SONGS.schema.field(name).type)
     return rows, {
-        table.name: _children(h5[group], arrays, starts.get(arrays[0]), stop - start)
+        table.name: _children(h5[group], table, arrays, starts.get(arrays[0]), stop - start)
         for table, group, arrays in CHILDREN
     }
 
 
-def _check_types(rows: dict[str, np.ndarray]) -> None:
-    for name in SCALARS:
-        if name not in rows:
-            raise UnreadableInputError("wrong_layout", f"there is no column {name}")
-        expected = "S" if pa.types.is_string(SONGS.schema.field(name).type) else "if"
-        if rows[name].dtype.kind not in expected or rows[name].ndim != 1:
-            raise UnreadableInputError("wrong_layout", f"column {name} has type {rows[name].dtype}")
+def _typed(values: np.ndarray, name: str, type_: pa.DataType) -> np.ndarray:
+    """The values of a column or array in the type it should have, where that loses nothing."""
+    if values.ndim == 1 and pa.types.is_string(type_) and values.dtype.kind == "S":
+        return values
+    if values.ndim == 1 and not pa.types.is_string(type_) and values.dtype.kind in "iuf":
+        wanted = np.dtype(type_.to_pandas_dtype())
+        if np.can_cast(values.dtype, wanted):
+            return values.astype(wanted, copy=False)
+    raise UnreadableInputError("wrong_layout", f"{name} has type {values.dtype}")
 
 
-def _children(group: h5py.Group, arrays: Sequence[str], starts: np.ndarray | None, songs: int) -> _Child:
+def _children(
+    group: h5py.Group, table: RawTable, arrays: Sequence[str], starts: np.ndarray | None, songs: int
+) -> _Child:
     if starts is None or any(name not in group for name in arrays):  # a summary file has no arrays
         return _Child([], np.zeros(songs, np.int64))
-    datasets = [group[name] for name in arrays]
+    datasets = [_dataset(group, name) for name in arrays]
     length = datasets[0].shape[0]
     if any(dataset.shape != (length,) for dataset in datasets):
         raise UnreadableInputError("wrong_layout", f"{', '.join(arrays)} differ in length")
@@ -152,7 +184,14 @@ def _children(group: h5py.Group, arrays: Sequence[str], starts: np.ndarray | Non
     counts = np.diff(bounds)
     if len(counts) and (counts.min() < 0 or bounds[0] < 0 or bounds[-1] > length):
         raise UnreadableInputError("wrong_layout", f"idx_{arrays[0]} does not index {arrays[0]}")
-    return _Child([dataset[bounds[0] : bounds[-1]] for dataset in datasets], counts)
+    types = table.schema.types[-len(arrays) :]
+    return _Child(
+        [
+            _typed(dataset[bounds[0] : bounds[-1]], name, type_)
+            for dataset, name, type_ in zip(datasets, arrays, types, strict=True)
+        ],
+        counts,
+    )
 
 
 def _checked(

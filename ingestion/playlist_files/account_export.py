@@ -15,7 +15,7 @@ from typing import Any
 
 from ingestion.inputs import UnreadableInputError
 from ingestion.playlist_files.kinds import ACCOUNT_EXPORT, kind_of_document, parse_json, utf8
-from ingestion.playlist_files.rows import Content, Playlist
+from ingestion.playlist_files.rows import Content, Playlist, items_from_rows
 from ingestion.playlist_files.users import HashUser, hash_references, without_people
 from ingestion.playlist_files.values import (
     item_type,
@@ -69,6 +69,7 @@ def read_export(
     `shown_at` is when the export was made. A playlist without an item list is unreadable by itself.
     """
     content = Content(ACCOUNT_EXPORT)
+    rows: list[dict[str, Any]] = []
     for index, candidate in enumerate(document["playlists"]):
         try:
             listed = _listed(candidate)
@@ -77,7 +78,7 @@ def read_export(
             continue
         name = text(candidate.get("name"))
         number = _count(names, name)
-        items = [_item(item, hash_user) for item in listed]
+        rows += [_item(item, hash_user) for item in listed]
         collaborators = candidate.get("collaborators")
         content.playlists.append(
             Playlist(
@@ -90,12 +91,10 @@ def read_export(
                 is_collaborative=bool(collaborators) if isinstance(collaborators, list) else None,
                 follower_count=whole_number(candidate.get("numberOfFollowers")),
                 modified_at=timestamp(candidate.get("lastModifiedDate")),
-                item_count=len(items),
-                items={
-                    column: [item.get(column) for item in items] for column in sorted(set().union(*items))
-                },
+                item_count=len(listed),
             )
         )
+    content.items = items_from_rows(rows)
     return content
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ingestion.inputs import UnreadableInputError
 from ingestion.playlist_files.exportify_headers import ROLES, header_key
 from ingestion.playlist_files.kinds import EXPORTIFY_CSV
-from ingestion.playlist_files.rows import Content, Playlist
+from ingestion.playlist_files.rows import Content, Playlist, items_from_rows
 from ingestion.playlist_files.users import HashUser, is_person, user_hash
 from ingestion.playlist_files.values import (
     MISSING_TEXTS,
@@ -61,15 +61,15 @@ def read_csv(
     needed = 1 + max(index for index, role in enumerate(roles) if role is not None)
 
     content = Content(EXPORTIFY_CSV)
-    items: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     playlist_names: set[str] = set()
     for line, fields in _records(text, delimiter, needed, len(names)):
         if isinstance(fields, UnreadableInputError):
             content.unreadable.append((f"line {line}", fields))
             continue
-        item = _item(names, roles, fields, hash_user)
-        playlist_names.add(item.pop("playlist_name", ""))
-        items.append(item)
+        row = _item(names, roles, fields, hash_user)
+        playlist_names.add(row.pop("playlist_name", ""))
+        rows.append(row)
 
     name = playlist_names.pop() if len(playlist_names) == 1 else ""
     content.playlists.append(
@@ -80,10 +80,10 @@ def read_csv(
             terms_of_use=TERMS_OF_USE,
             name=name or file_name,
             is_name_of_file=not name,
-            item_count=len(items),
-            items={column: [item.get(column) for item in items] for column in sorted(set().union(*items))},
+            item_count=len(rows),
         )
     )
+    content.items = items_from_rows(rows)
     return content
 
 
@@ -109,6 +109,23 @@ def _roles(names: list[str]) -> list[str | None]:
     return roles
 
 
+class _Lines:
+    """The lines of a text, to be read by a CSV reader that can be sent back to an earlier one."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = list(io.StringIO(text, newline=""))
+        self.next_line = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if self.next_line >= len(self._lines):
+            raise StopIteration
+        self.next_line += 1
+        return self._lines[self.next_line - 1]
+
+
 def _records(
     text: str, delimiter: str, needed: int, width: int
 ) -> Iterator[tuple[int, list[str] | UnreadableInputError]]:
@@ -117,37 +134,26 @@ def _records(
     A row may lack trailing columns that have no role: exporters leave audio features out where
     Spotify has none. An unclosed quote makes its line unreadable; reading goes on with the next.
     """
-    lines = list(io.StringIO(text, newline=""))
-    reader = csv.reader(iter(lines), delimiter=delimiter)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter)
     next(reader)
-    start = reader.line_num
-    while start < len(lines):
-        reader = csv.reader(iter(lines[start:]), delimiter=delimiter)
-        first = start
-        taken = 0
-        while True:
-            line = first + taken
-            try:
-                fields = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                fields = []
-                taken = reader.line_num
-                problem = UnreadableInputError("bad_row", "no CSV record")
-            else:
-                taken = reader.line_num
-                if not fields or (len(fields) == 1 and not fields[0].strip()):
-                    continue
-                if needed <= len(fields) <= width:
-                    yield line + 1, fields
-                    continue
-                problem = UnreadableInputError("bad_row", f"{len(fields)} fields, the header has {width}")
-            yield line + 1, problem
-            if taken > line - first + 1:
-                start = line + 1
-                break
-    return
+    while True:
+        line = lines.next_line + 1
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            problem = "no CSV record"
+        else:
+            if needed <= len(fields) <= width:
+                yield line, fields
+                continue
+            if not any(field.strip() for field in fields):
+                continue
+            problem = f"{len(fields)} fields where the header has {width}"
+        lines.next_line = line
+        yield line, UnreadableInputError("bad_row", problem)
 
 
 def _item(

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  (letters of other languages are meant here)
 """The column names that Exportify and its relatives write, in every language they come in.
 
 Facts about a format, gathered from the exporters' public sources: watsonbox/exportify (one

@@ -4,6 +4,7 @@ File names never decide, since people rename what they download.
 """
 
 import json
+import re
 from typing import Any
 
 import orjson
@@ -18,9 +19,10 @@ OTHER = "other"
 
 ZIP_MAGIC = b"PK"
 
+_JSON_START = re.compile(rb"\s*[\[{]")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-_SURROGATES = {code: "�" for code in range(0xD800, 0xE000)}
+_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 
 _MPD_KEYS = frozenset({"pid", "num_tracks", "num_holdouts", "num_samples"})
 _ACCOUNT_KEYS = frozenset({"items", "lastModifiedDate", "numberOfFollowers", "collaborators"})
@@ -52,7 +54,7 @@ def require_utf8(data: bytes) -> str:
 
 def is_json(data: bytes) -> bool:
     """Whether UTF-8 text begins as a JSON object or array does."""
-    return data[:256].lstrip()[:1] in (b"{", b"[")
+    return _JSON_START.match(data) is not None
 
 
 def parse_json(data: bytes) -> Any:
@@ -64,17 +66,22 @@ def parse_json(data: bytes) -> Any:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        if "end of data" in error.msg:
-            raise UnreadableInputError("truncated_json", f"the text ends early, at {where}") from None
-        reason = UnreadableInputError("invalid_json", f"no JSON at {where}")
-    text = require_utf8(data)
+        ends_early = "end of data" in error.msg
+    if ends_early:
+        raise UnreadableInputError("truncated_json", f"the text ends early, at {where}")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        if error.end == len(data) and "end of data" in error.reason:
+            raise UnreadableInputError("truncated_json", "the text ends within a character") from None
+        raise UnreadableInputError("not_utf8", f"byte {error.start} is not UTF-8") from None
     # Only what Python's own json module writes and orjson refuses is worth a second, slower parse.
-    if "NaN" in text or "Infinity" in text or "\\ud" in text or "\\uD" in text:
+    if any(sign in text for sign in ("NaN", "Infinity", "\\ud", "\\uD")):
         try:
             return _storable(json.loads(text, parse_constant=lambda _: None))
         except (ValueError, RecursionError):
             pass
-    raise reason
+    raise UnreadableInputError("invalid_json", f"no JSON at {where}")
 
 
 def _storable(value: Any) -> Any:

@@ -8,15 +8,17 @@ is cast value by value only where its types are not what the dataset's descripti
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
-from itertools import accumulate, chain
+from itertools import chain
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.inputs import UnreadableInputError
 from ingestion.playlist_files.kinds import MPD_SLICE
-from ingestion.playlist_files.rows import Content, Playlist
+from ingestion.playlist_files.rows import ITEM_COLUMNS, Content, Items, Playlist
 from ingestion.playlist_files.users import HashUser, without_people
 from ingestion.playlist_files.values import (
-    INT64_LIMIT,
     flag,
     item_type,
     json_text,
@@ -31,6 +33,9 @@ TERMS_OF_USE = "mpd_research"
 
 TEXT_COLUMNS = ("track_name", "artist_name", "album_name")
 URI_COLUMNS = {"track_uri": "track", "artist_uri": "artist", "album_uri": "album"}
+Leftovers = defaultdict[int, dict[str, Any]]
+"""What of a track (by its place among all) no column holds."""
+
 TRACK_KEYS = frozenset({"pos", "duration_ms", *TEXT_COLUMNS, *URI_COLUMNS})
 
 
@@ -52,7 +57,7 @@ def read_slice(document: dict, stem: str, shown_at: datetime, hash_user: HashUse
     observed_at = timestamp(generated_on) or timestamp(document.get("date")) or shown_at
     slice_ = slice_name(document, stem)
 
-    content = Content(MPD_SLICE)
+    content = Content(MPD_SLICE, slice_name=slice_)
     objects: dict[str, dict] = {}
     for index, candidate in enumerate(document["playlists"]):
         try:
@@ -65,9 +70,8 @@ def read_slice(document: dict, stem: str, shown_at: datetime, hash_user: HashUse
             objects[playlist_id] = candidate
 
     track_lists = [playlist["tracks"] for playlist in objects.values()]
-    ends = list(accumulate(map(len, track_lists), initial=0))
-    columns = _columns(track_lists, hash_user)
-    for (playlist_id, playlist), start, end in zip(objects.items(), ends, ends[1:], strict=False):
+    content.items = _columns(track_lists, hash_user)
+    for playlist_id, playlist in objects.items():
         content.playlists.append(
             Playlist(
                 playlist_id=playlist_id,
@@ -81,8 +85,7 @@ def read_slice(document: dict, stem: str, shown_at: datetime, hash_user: HashUse
                 edit_count=whole_number(playlist.get("num_edits")),
                 declared_track_count=whole_number(playlist.get("num_tracks")),
                 modified_at=timestamp(playlist.get("modified_at")),
-                item_count=end - start,
-                items={name: values[start:end] for name, values in columns.items()} if end > start else {},
+                item_count=len(playlist["tracks"]),
             )
         )
     return content
@@ -102,7 +105,7 @@ def _pid(candidate: Any) -> str:
     return name
 
 
-def _columns(track_lists: list[list], hash_user: HashUser) -> dict[str, list]:
+def _columns(track_lists: list[list], hash_user: HashUser) -> Items:
     """Columns of `playlist_tracks` over all tracks of all playlists, one playlist after the other.
 
     A track that is no object becomes an unavailable item at its place.
@@ -110,68 +113,59 @@ def _columns(track_lists: list[list], hash_user: HashUser) -> dict[str, list]:
     tracks = list(chain.from_iterable(track_lists))
     if set(map(type, tracks)) - {dict}:
         tracks = [track if type(track) is dict else {} for track in tracks]
-    leftovers: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    leftovers: Leftovers = defaultdict(dict)
     tracks = _by_pos(tracks, [len(track_list) for track_list in track_lists], leftovers)
 
-    columns: dict[str, list] = {}
-    for name in TEXT_COLUMNS:
-        columns[name] = _cast(tracks, name, str, text, leftovers)
+    columns = {name: _column(tracks, name, text, leftovers) for name in TEXT_COLUMNS}
     for name, kind in URI_COLUMNS.items():
-        uris = _cast(tracks, name, str, text, leftovers)
-        columns[name] = (
-            uris if _all_of_kind(uris, kind) else [spotify_uri(uri, kind) for uri in uris]
-        )
-    columns["duration_ms"] = _cast(tracks, "duration_ms", int, whole_number, leftovers)
-    if _all_of_kind(columns["track_uri"], "track"):
-        columns["item_type"] = ["track"] * len(tracks)
+        uris = _column(tracks, name, text, leftovers)
+        if not _all_of_kind(uris, kind):
+            uris = pa.array([spotify_uri(uri, kind) for uri in uris.to_pylist()], pa.string())
+        columns[name] = uris
+    columns["duration_ms"] = _column(tracks, "duration_ms", whole_number, leftovers)
+    uris = columns["track_uri"]
+    if uris.null_count == 0 and _all_of_kind(uris, "track"):
+        columns["item_type"] = pa.repeat("track", len(tracks))
     else:
-        columns["item_type"] = list(map(item_type, columns["track_uri"], columns["track_name"]))
+        named = zip(uris.to_pylist(), columns["track_name"].to_pylist(), strict=True)
+        columns["item_type"] = pa.array([item_type(uri, name) for uri, name in named], pa.string())
 
     for key in set().union(*tracks) - TRACK_KEYS:
         for index, track in enumerate(tracks):
             if track.get(key) is not None:
                 leftovers[index][key] = track[key]
     if leftovers:
-        other_fields: list[str | None] = [None] * len(tracks)
+        texts: list[str | None] = [None] * len(tracks)
         for index, fields in leftovers.items():
-            other_fields[index] = json_text(without_people(fields, hash_user))
-        columns["other_fields"] = other_fields
-    return {name: values for name, values in columns.items() if values.count(None) < len(values)}
+            texts[index] = json_text(without_people(fields, hash_user))
+        columns["other_fields"] = pa.array(texts, pa.string())
+    return columns
 
 
-def _cast(
-    tracks: list[dict],
-    key: str,
-    type_: type,
-    cast: Callable[[Any], Any],
-    leftovers: defaultdict[int, dict[str, Any]],
-) -> list:
-    """The values of one key over all tracks; what `cast` cannot read is left over as it stood."""
+def _column(tracks: list[dict], key: str, cast: Callable[[Any], Any], leftovers: Leftovers) -> pa.Array:
+    """The values of one key over all tracks; what `cast` cannot read is left over as it stood.
+
+    Arrow refuses any value of another type (numbers with a fraction excepted, which it cuts
+    off as `whole_number` does), and only then are the values cast one by one.
+    """
     values = [track.get(key) for track in tracks]
-    if set(map(type, values)) <= {type_, type(None)} and (type_ is str or _fits_int64(values)):
-        return values
+    try:
+        return pa.array(values, ITEM_COLUMNS[key])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        pass
     for index, value in enumerate(values):
         values[index] = cast(value)
         if values[index] is None and value is not None:
             leftovers[index][key] = value
-    return values
+    return pa.array(values, ITEM_COLUMNS[key])
 
 
-def _fits_int64(values: list[int | None]) -> bool:
-    return (
-        -INT64_LIMIT <= min(filter(None, values), default=0)
-        and max(filter(None, values), default=0) < INT64_LIMIT
-    )
+def _all_of_kind(uris: pa.Array, kind: str) -> bool:
+    """Whether every URI that is there is one of this kind already."""
+    return pc.all(pc.starts_with(uris, f"spotify:{kind}:"), min_count=0).as_py()
 
 
-def _all_of_kind(uris: list[str | None], kind: str) -> bool:
-    prefix = f"spotify:{kind}:"
-    return all([uri is not None and uri.startswith(prefix) for uri in uris])
-
-
-def _by_pos(
-    tracks: list[dict], counts: list[int], leftovers: defaultdict[int, dict[str, Any]]
-) -> list[dict]:
+def _by_pos(tracks: list[dict], counts: list[int], leftovers: defaultdict[int, dict[str, Any]]) -> list[dict]:
     """The tracks, those of each playlist sorted by `pos` where every track has one of its own.
 
     A `pos` with gaps (the challenge set leaves tracks out) is left over, for the rank does not show it.

@@ -13,11 +13,12 @@ from urllib.parse import unquote
 
 HashUser = Callable[[str], str]
 
-_NEEDLES = (b":user:", b"/user", b"%3auser", b"%3Auser")
+_HINT = re.compile(rb"user(?:s?\\?/|:|%3)")
+"""Part of every reference, and quick to look for: 20 ms in the 35 MB of a slice."""
+
 _REFERENCE = re.compile(
-    rb"""(spotify(?::|%3a)user(?::|%3a)|spotify\.com(?:\\?/[\w-]+)??\\?/users?\\?/)"""
-    rb"""((?:[^\s"'\\/:?#&<>,;()\[\]{}]|\\u[0-9a-f]{4})+)""",
-    re.IGNORECASE,
+    rb"""(spotify(?:(?::|%3[Aa])user(?::|%3[Aa])|\.com(?:\\?/[\w-]+)??\\?/users?\\?/))"""
+    rb"""((?:[^\s"'\\/:?#&<>,;()\[\]{}]|\\u[0-9a-fA-F]{4})+)"""
 )
 _PERSON = re.compile(
     r"user|owner|creator|curator|collaborator|account|e-?mail|added[ _]?by|display[ _]?name", re.IGNORECASE
@@ -26,7 +27,7 @@ _PERSON = re.compile(
 
 def hash_references(data: bytes, hash_user: HashUser) -> bytes:
     """`data` (UTF-8 text) with the id in every user URI and user link replaced by its hash."""
-    if not any(needle in data for needle in _NEEDLES):
+    if not _HINT.search(data):
         return data
 
     def replace(match: re.Match[bytes]) -> bytes:
@@ -68,9 +69,7 @@ def without_people(fields: Mapping[str, Any], hash_user: HashUser) -> dict[str, 
         if isinstance(value, list):
             return [cleaned(entry) for entry in value]
         if isinstance(value, dict):
-            return {
-                key: hashed(entry) if is_person(key) else cleaned(entry) for key, entry in value.items()
-            }
+            return {key: hashed(entry) if is_person(key) else cleaned(entry) for key, entry in value.items()}
         return value
 
     return cleaned(dict(fields))

@@ -65,7 +65,7 @@ def flag(value: Any) -> bool | None:
 
 
 def timestamp(value: Any) -> datetime | None:
-    """`value` as a UTC time: ISO 8601 text (no offset means UTC, no time means midnight) or an epoch number."""
+    """`value` as a UTC time: ISO 8601 text (no offset: UTC; no time: midnight) or an epoch number."""
     if isinstance(value, str):
         value = value.strip()
         if not (value.isdigit() and len(value) > len("20241231")):

@@ -1,0 +1,1 @@
+"""What the benchmarks share: figures, measuring in child processes, the report, and made input."""

@@ -1,0 +1,106 @@
+with tracks as (
+
+    select * from {{ ref('int_tracks_deduplicated') }}
+
+),
+
+matched_tracks as (
+
+    select * from {{ ref('int_tracks_matched') }}
+
+),
+
+names as (
+
+    select
+        artist_key,
+        spotify_artist_id,
+        artist_name,
+        source_system,
+        terms_of_use,
+        count(*) as track_count,
+        max(extracted_at) as extracted_at
+    from tracks
+    where artist_key is not null
+    group by artist_key, spotify_artist_id, artist_name, source_system, terms_of_use
+
+),
+
+ranked_names as (
+
+    select
+        *,
+        row_number() over (
+            partition by artist_key
+            order by
+                case when artist_name is null then 1 else 0 end,
+                track_count desc,
+                artist_name asc,
+                source_system asc nulls last,
+                terms_of_use asc nulls last
+        ) as name_rank
+    from names
+
+),
+
+-- Namesakes are common, so a name alone proves nothing: an artist is the one of the MSD with
+-- whom most tracks are shared, by title and name together.
+shared_tracks as (
+
+    select
+        artist_key,
+        msd_artist_id,
+        count(*) as shared_track_count
+    from matched_tracks
+    where artist_key is not null and msd_artist_id is not null
+    group by artist_key, msd_artist_id
+
+),
+
+ranked_msd_artists as (
+
+    select
+        artist_key,
+        msd_artist_id,
+        shared_track_count,
+        row_number() over (
+            partition by artist_key
+            order by shared_track_count desc, msd_artist_id asc
+        ) as msd_artist_rank
+    from shared_tracks
+
+),
+
+-- Tracks that no MSD song stands for: they are songs of their own.
+unmatched_tracks as (
+
+    select
+        tracks.artist_key,
+        count(*) as unmatched_track_count
+    from tracks
+    left join matched_tracks
+        on tracks.track_key = matched_tracks.track_key
+    where matched_tracks.track_key is null and tracks.artist_key is not null
+    group by tracks.artist_key
+
+)
+
+select
+    ranked_names.artist_key,
+    coalesce(ranked_msd_artists.msd_artist_id, ranked_names.artist_key) as artist_id,
+    ranked_msd_artists.msd_artist_id,
+    ranked_names.spotify_artist_id,
+    ranked_names.artist_name,
+    ranked_names.source_system,
+    ranked_names.terms_of_use,
+    coalesce(ranked_msd_artists.shared_track_count, 0) as shared_track_count,
+    coalesce(unmatched_tracks.unmatched_track_count, 0) as unmatched_track_count,
+    ranked_names.extracted_at
+from ranked_names
+left join ranked_msd_artists
+    on
+        ranked_names.artist_key = ranked_msd_artists.artist_key
+        and ranked_msd_artists.msd_artist_rank = 1
+left join unmatched_tracks
+    on ranked_names.artist_key = unmatched_tracks.artist_key
+where ranked_names.name_rank = 1

@@ -1,0 +1,54 @@
+with playlists as (
+
+    select * from {{ ref('int_playlists_deduplicated') }}
+
+),
+
+playlist_tracks as (
+
+    select * from {{ ref('fct_playlist_tracks') }}
+
+),
+
+item_counts as (
+
+    select
+        playlist_id,
+        count(*) as item_count,
+        count(song_id) as track_count,
+        count(distinct song_id) as distinct_song_count,
+        count(distinct artist_id) as distinct_artist_count,
+        sum(duration_seconds) as total_duration_seconds,
+        min(added_at) as first_added_at,
+        max(added_at) as last_added_at
+    from playlist_tracks
+    group by playlist_id
+
+)
+
+select
+    playlists.playlist_id,
+    playlists.snapshot_id,
+    playlists.name,
+    playlists.description,
+    playlists.follower_count,
+    playlists.edit_count,
+    playlists.declared_track_count,
+    coalesce(item_counts.item_count, 0) as item_count,
+    coalesce(item_counts.track_count, 0) as track_count,
+    coalesce(item_counts.distinct_song_count, 0) as distinct_song_count,
+    coalesce(item_counts.distinct_artist_count, 0) as distinct_artist_count,
+    item_counts.total_duration_seconds,
+    playlists.state_count,
+    playlists.is_collaborative,
+    playlists.source_system,
+    playlists.terms_of_use,
+    playlists.first_observed_on,
+    playlists.last_observed_on,
+    item_counts.first_added_at,
+    item_counts.last_added_at,
+    playlists.modified_at,
+    playlists.extracted_at
+from playlists
+left join item_counts
+    on playlists.playlist_id = item_counts.playlist_id

@@ -1,0 +1,33 @@
+with playlist_tracks as (
+
+    select * from {{ ref('int_playlist_tracks_identified') }}
+    where is_in_current_state
+
+),
+
+tracks as (
+
+    select * from {{ ref('int_tracks_resolved') }}
+
+)
+
+select
+    playlist_tracks.playlist_id,
+    playlist_tracks.position,
+    playlist_tracks.snapshot_id,
+    tracks.song_id,
+    tracks.artist_id,
+    playlist_tracks.spotify_track_id,
+    playlist_tracks.added_by_hash,
+    playlist_tracks.item_type,
+    playlist_tracks.title,
+    playlist_tracks.artist_name,
+    playlist_tracks.release_name,
+    coalesce(playlist_tracks.duration_seconds, tracks.duration_seconds) as duration_seconds,
+    playlist_tracks.source_system,
+    playlist_tracks.terms_of_use,
+    playlist_tracks.added_at,
+    playlist_tracks.extracted_at
+from playlist_tracks
+left join tracks
+    on playlist_tracks.track_key = tracks.track_key

@@ -1,0 +1,61 @@
+with source_songs as (
+
+    select * from {{ source('msd', 'songs') }}
+
+),
+
+cleaned as (
+
+    select
+        -- ids
+        track_id as msd_track_id,
+        {{ blank_to_null('song_id') }} as msd_song_id,
+        {{ blank_to_null('artist_id') }} as msd_artist_id,
+        {{ blank_to_null('artist_mbid') }} as artist_mbid,
+        nullif(artist_7digitalid, -1) as artist_7digital_id,
+        nullif(artist_playmeid, -1) as artist_playme_id,
+        nullif(release_7digitalid, -1) as release_7digital_id,
+        nullif(track_7digitalid, -1) as track_7digital_id,
+        {{ blank_to_null('audio_md5') }} as audio_md5,
+        lake_unit_id,
+
+        -- strings
+        {{ blank_to_null('title') }} as title,
+        {{ blank_to_null('release') }} as release_name,
+        {{ blank_to_null('genre') }} as genre,
+        {{ blank_to_null('artist_name') }} as artist_name,
+        {{ blank_to_null('artist_location') }} as artist_location,
+        {{ blank_to_null('analyzer_version') }} as analyzer_version,
+        file_path,
+        source_system,
+        terms_of_use,
+
+        -- numbers
+        nullif(year, 0) as release_year,
+        nullif(duration, 0) as duration_seconds,
+        end_of_fade_in as fade_in_end_seconds,
+        start_of_fade_out as fade_out_start_seconds,
+        nullif(tempo, 0) as tempo_bpm,
+        loudness as loudness_db,
+        nullif(key, -1) as key,
+        key_confidence,
+        nullif(mode, -1) as mode,
+        mode_confidence,
+        nullif(time_signature, 0) as time_signature,
+        time_signature_confidence,
+        nullif(danceability, 0) as danceability,
+        nullif(energy, 0) as energy,
+        song_hotttnesss,
+        artist_latitude,
+        artist_longitude,
+        artist_familiarity,
+        nullif(artist_hotttnesss, 0) as artist_hotttnesss,
+        analysis_sample_rate as analysis_sample_rate_hz,
+
+        -- timestamps
+        {{ utc_timestamp('extracted_at') }} as extracted_at
+    from source_songs
+
+)
+
+select * from cleaned

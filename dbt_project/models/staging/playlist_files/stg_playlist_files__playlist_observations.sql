@@ -1,0 +1,14 @@
+with source_playlist_observations as (
+
+    select * from {{ source('playlist_files', 'playlist_observations') }}
+
+)
+
+select
+    playlist_id,
+    snapshot_id,
+    file_path,
+    observed_on,
+    {{ utc_timestamp('observed_at') }} as observed_at,
+    {{ utc_timestamp('extracted_at') }} as extracted_at
+from source_playlist_observations

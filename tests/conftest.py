@@ -1,0 +1,23 @@
+"""What holds for every test: no settings of the developer's own, and long fault tests only on demand."""
+
+import os
+
+import pytest
+
+from ingestion.config import SOURCE_VARIABLES
+
+
+def pytest_configure() -> None:
+    """Forget the settings that `make` or a shell may have exported: a test configures what it needs."""
+    for name in list(os.environ):
+        if name.startswith(("WAREHOUSE_", "SPOTIFY_", "SPOTIPY_")) or name in SOURCE_VARIABLES.values():
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked `faults` unless `-m` asks for them."""
+    if "faults" in config.option.markexpr:
+        return
+    wanted = [item for item in items if item.get_closest_marker("faults") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    items[:] = wanted

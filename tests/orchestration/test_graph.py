@@ -1,0 +1,70 @@
+"""The asset graph as Dagster sees it: joined from the lake to the marts, grouped, checked."""
+
+import dagster as dg
+import pytest
+import yaml
+
+from ingestion.sources import SOURCES
+from tests.support.checkout import ROOT
+
+
+@pytest.fixture(scope="module")
+def graph():
+    from orchestration.definitions import defs
+
+    return defs.resolve_asset_graph()
+
+
+def layer(graph, key: dg.AssetKey) -> str:
+    return graph.get(key).group_name
+
+
+def test_every_group_is_a_layer(graph):
+    groups = {layer(graph, key) for key in graph.get_all_asset_keys()}
+    assert groups == {"lake", "raw", "staging", "intermediate", "marts"}
+
+
+def test_every_asset_is_made_by_the_graph_itself(graph):
+    assert graph.external_asset_keys == set()
+
+
+def test_every_mart_descends_from_the_lake(graph):
+    lake = {dg.AssetKey(["lake", source.name]) for source in SOURCES}
+    for key in graph.get_all_asset_keys():
+        if layer(graph, key) == "marts":
+            ancestors = dg.AssetSelection.assets(key).upstream().resolve(graph)
+            assert ancestors & lake, f"{key.to_user_string()} comes from nowhere"
+
+
+def test_every_raw_table_has_a_staging_model(graph):
+    for source in SOURCES:
+        for table in source.tables:
+            children = graph.get(dg.AssetKey([source.name, table.name])).child_keys
+            assert [layer(graph, child) for child in children] == ["staging"]
+
+
+def test_every_model_has_its_data_tests_as_checks(graph):
+    checked = {check.asset_key for check in graph.asset_check_keys}
+    models = {
+        key
+        for key in graph.get_all_asset_keys()
+        if layer(graph, key) in ("staging", "intermediate", "marts")
+    }
+    assert models <= checked
+
+
+def test_every_asset_says_what_it_is(graph):
+    for key in graph.get_all_asset_keys():
+        assert graph.get(key).description, key.to_user_string()
+
+
+def test_the_raw_tables_of_a_source_are_loaded_together_or_not_at_all(graph):
+    songs = graph.get(dg.AssetKey(["msd", "songs"]))
+    assert {key.path[-1] for key in songs.execution_set_asset_keys} == {
+        table.name for source in SOURCES if source.name == "msd" for table in source.tables
+    }
+
+
+def test_the_instance_runs_one_run_at_a_time():
+    instance = yaml.safe_load((ROOT / "orchestration" / "dagster.yaml").read_text())
+    assert instance["concurrency"]["runs"]["max_concurrent_runs"] == 1

@@ -1,0 +1,122 @@
+"""The README's commands in a fresh checkout with an empty home."""
+
+import re
+
+import duckdb
+import h5py
+import pytest
+
+from tests.support.checkout import Checkout, fresh_checkout
+
+COUNT = re.compile(r"^ +([\d,]+)  (marts\.\w+)$", re.MULTILINE)
+
+
+def rows_per_mart(output: str) -> dict[str, int]:
+    return {mart: int(count.replace(",", "")) for count, mart in COUNT.findall(output)}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Checkout:
+    return fresh_checkout(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="module")
+def first_run(checkout) -> str:
+    result = checkout.make("run")
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def test_make_alone_lists_every_verb_with_a_line(checkout):
+    result = checkout.run("make")
+    verbs = re.findall(r"^make (\w+) +\S", result.stdout, re.MULTILINE)
+    assert verbs == ["help", "setup", "run", "test", "dev", "docs", "lint", "bench", "faults", "clean"]
+
+
+def test_make_run_builds_the_marts_of_the_sandbox_and_says_so(checkout, first_run):
+    assert "made-up music world" in first_run
+    marts = rows_per_mart(first_run)
+    assert set(marts) >= {"marts.dim_songs", "marts.dim_artists", "marts.dim_playlists"}
+    assert marts["marts.dim_songs"] >= 1000
+    assert marts["marts.dim_playlists"] == 300
+    assert "data/sandbox/warehouse.duckdb" in first_run
+    passed, total = re.search(r"Checks: (\d+) of (\d+) passed", first_run).groups()
+    assert passed == total != "0"
+
+
+def test_a_second_make_run_changes_nothing(checkout, first_run):
+    result = checkout.make("run")
+    assert result.returncode == 0, result.stdout
+    assert rows_per_mart(result.stdout) == rows_per_mart(first_run)
+
+
+def test_dbt_build_by_hand_passes_after_make_run(checkout, first_run):  # noqa: ARG001
+    result = checkout.run("dbt", "build")
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_query_that_the_summary_shows_works(checkout, first_run):
+    command = next(line.strip() for line in first_run.splitlines() if "import duckdb" in line)
+    result = checkout.run("bash", "-c", command)
+    assert result.returncode == 0 and "TR" in result.stdout, result.stdout
+
+
+def test_make_docs_builds_one_page_that_fetches_nothing(checkout, first_run):  # noqa: ARG001
+    result = checkout.make("docs")
+    assert result.returncode == 0, result.stdout
+    page = (checkout.path / "docs/site/index.html").read_text()
+    assert "dim_songs" in page
+    fetched = re.findall(r"""<(?:script|link|img)[^>]+(?:src|href)=["'](https?://[^"']+)""", page)
+    assert fetched == []
+
+
+def test_bringing_song_files_step_by_step_as_the_readme_says(checkout, genuine_samples):
+    own = {"WAREHOUSE_DATA_DIR": str(checkout.path / "own")}
+    songs = genuine_samples / "msd"
+    for command in (
+        ["python", "-m", "ingestion", "msd", str(songs)],
+        ["python", "-m", "ingestion", "load"],
+        ["dbt", "build"],
+    ):
+        result = checkout.run(*command, **own)
+        assert result.returncode == 0, result.stdout
+    with duckdb.connect(str(checkout.path / "own/warehouse.duckdb"), read_only=True) as warehouse:
+        rows = {
+            row[0]: row[1:]
+            for row in warehouse.execute(
+                "select msd_track_id, title, artist_name, tempo_bpm, key, release_year, danceability "
+                "from marts.dim_songs"
+            ).fetchall()
+        }
+    files = sorted(songs.rglob("*.h5"))
+    assert len(rows) == len(files)
+    for file in files:
+        with h5py.File(file) as song:
+            metadata, analysis = song["metadata/songs"][0], song["analysis/songs"][0]
+            year = int(song["musicbrainz/songs"][0]["year"])
+        title, artist, tempo, key, release_year, danceability = rows[file.stem]
+        assert title == metadata["title"].decode()
+        assert artist == metadata["artist_name"].decode()
+        assert (tempo, key) == (analysis["tempo"], analysis["key"])
+        assert release_year == (year or None)
+        assert danceability is None
+
+
+def test_one_configured_source_turns_the_sandbox_off_for_good(checkout, genuine_samples):
+    own = {"WAREHOUSE_DATA_DIR": str(checkout.path / "real")}
+    result = checkout.make("run", **own, MSD_PATH=str(genuine_samples / "msd"))
+    assert result.returncode == 0, result.stdout
+    assert "made-up" not in result.stdout
+    assert rows_per_mart(result.stdout)["marts.dim_songs"] == 5
+    assert not (checkout.path / "real/sandbox").exists()
+    again = checkout.make("run", **own)
+    assert again.returncode == 0, again.stdout
+    assert "made-up" not in again.stdout
+    assert rows_per_mart(again.stdout)["marts.dim_songs"] == 5
+
+
+def test_a_path_that_is_not_there_is_told_in_one_line(checkout):
+    result = checkout.run("python", "-m", "orchestration.run", MSD_PATH="/nowhere")
+    assert result.returncode == 1
+    assert "MSD_PATH is /nowhere, which does not exist" in result.stdout
+    assert "Traceback" not in result.stdout

@@ -1,0 +1,222 @@
+"""Small Million Song Dataset files for tests: single songs, aggregates and summaries.
+
+Written from the fact sheet's layout, independently of the reader and of the sandbox. Values
+are made of the song's number, so that each is known and none is like another.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+TABLE_TYPES = {
+    "metadata": np.dtype(
+        [
+            ("analyzer_version", "S32"),
+            ("artist_7digitalid", "<i4"),
+            ("artist_familiarity", "<f8"),
+            ("artist_hotttnesss", "<f8"),
+            ("artist_id", "S32"),
+            ("artist_latitude", "<f8"),
+            ("artist_location", "S1024"),
+            ("artist_longitude", "<f8"),
+            ("artist_mbid", "S40"),
+            ("artist_name", "S1024"),
+            ("artist_playmeid", "<i4"),
+            ("genre", "S1024"),
+            ("idx_artist_terms", "<i4"),
+            ("idx_similar_artists", "<i4"),
+            ("release", "S1024"),
+            ("release_7digitalid", "<i4"),
+            ("song_hotttnesss", "<f8"),
+            ("song_id", "S32"),
+            ("title", "S1024"),
+            ("track_7digitalid", "<i4"),
+        ]
+    ),
+    "analysis": np.dtype(
+        [
+            ("analysis_sample_rate", "<i4"),
+            ("audio_md5", "S32"),
+            ("danceability", "<f8"),
+            ("duration", "<f8"),
+            ("end_of_fade_in", "<f8"),
+            ("energy", "<f8"),
+            ("idx_bars_start", "<i4"),
+            ("key", "<i4"),
+            ("key_confidence", "<f8"),
+            ("loudness", "<f8"),
+            ("mode", "<i4"),
+            ("mode_confidence", "<f8"),
+            ("start_of_fade_out", "<f8"),
+            ("tempo", "<f8"),
+            ("time_signature", "<i4"),
+            ("time_signature_confidence", "<f8"),
+            ("track_id", "S32"),
+        ]
+    ),
+    "musicbrainz": np.dtype([("idx_artist_mbtags", "<i4"), ("year", "<i4")]),
+}
+"""Row type of `/<group>/songs`; of the `idx_` columns of the audio analysis one is enough here."""
+
+CHUNK_ROWS = {"metadata": 3, "analysis": 37, "musicbrainz": 1024}
+
+ARRAY_TYPES = {
+    "metadata/artist_terms": "S256",
+    "metadata/artist_terms_weight": "<f8",
+    "metadata/artist_terms_freq": "<f8",
+    "metadata/similar_artists": "S20",
+    "musicbrainz/artist_mbtags": "S256",
+    "musicbrainz/artist_mbtags_count": "<i4",
+    "analysis/bars_start": "<f8",
+}
+INDEXED_BY = {
+    "metadata/artist_terms_weight": "artist_terms",
+    "metadata/artist_terms_freq": "artist_terms",
+    "musicbrainz/artist_mbtags_count": "artist_mbtags",
+}
+"""Arrays that share the `idx_` column of another; the rest have one of their own name."""
+
+
+@dataclass
+class SongFile:
+    """One song as a file says it: scalars by column name, arrays by path."""
+
+    scalars: dict[str, Any]
+    arrays: dict[str, list] = field(default_factory=dict)
+
+    @property
+    def track_id(self) -> str:
+        """The song's track id."""
+        return self.scalars["track_id"]
+
+
+def make_song(number: int, **scalars: Any) -> SongFile:
+    """Song `number` (from 0), all scalars and arrays filled; `scalars` replaces some of them.
+
+    Each song has `number % 4` terms, `number % 3` similar artists and `number % 2` tags.
+    """
+    values = {
+        "analyzer_version": "",
+        "artist_7digitalid": 1000 + number,
+        "artist_familiarity": 0.5 + number / 1e6,
+        "artist_hotttnesss": 0.25 + number / 1e6,
+        "artist_id": f"AR{number:016d}",
+        "artist_latitude": float("nan") if number % 3 else 40.5 + number / 1e3,
+        "artist_location": "" if number % 3 else "Zürich",
+        "artist_longitude": float("nan") if number % 3 else -73.5 - number / 1e3,
+        "artist_mbid": f"{number:08x}-0000-4000-8000-000000000000",
+        "artist_name": f"Artist {number} — Ünïcode",
+        "artist_playmeid": -1,
+        "genre": "",
+        "release": f"Release {number}",
+        "release_7digitalid": 2000 + number,
+        "song_hotttnesss": float("nan") if number % 2 else number / 7,
+        "song_id": f"SO{number:016d}",
+        "title": f"Title {number}",
+        "track_7digitalid": 3000 + number,
+        "analysis_sample_rate": 22050,
+        "audio_md5": f"{number:032x}",
+        "danceability": 0.0,
+        "duration": 200.0 + number / 3,
+        "end_of_fade_in": number / 9,
+        "energy": 0.0,
+        "key": number % 12,
+        "key_confidence": number % 10 / 10,
+        "loudness": -10.0 - number / 11,
+        "mode": number % 2,
+        "mode_confidence": number % 8 / 8,
+        "start_of_fade_out": 190.0 + number / 3,
+        "tempo": 90.0 + number / 13,
+        "time_signature": 4,
+        "time_signature_confidence": number % 5 / 5,
+        "track_id": f"TR{number:016d}",
+        "year": 1960 + number % 60 if number % 2 else 0,
+    }
+    unknown = scalars.keys() - values.keys()
+    if unknown:
+        raise KeyError(f"no such column: {', '.join(sorted(unknown))}")
+    terms, similar, tags = range(number % 4), range(number % 3), range(number % 2)
+    return SongFile(
+        values | scalars,
+        {
+            "metadata/artist_terms": [f"term {number}.{i}" for i in terms],
+            "metadata/artist_terms_weight": [1 / (number + i + 1) for i in terms],
+            "metadata/artist_terms_freq": [1 / (number + i + 2) for i in terms],
+            "metadata/similar_artists": [f"AR{number:012d}{i:04d}" for i in similar],
+            "musicbrainz/artist_mbtags": [f"tag {number}.{i}" for i in tags],
+            "musicbrainz/artist_mbtags_count": [number + i for i in tags],
+            "analysis/bars_start": [i / 2 for i in range(number % 5)],
+        },
+    )
+
+
+def write_song(folder: Path, song: SongFile, **how: Any) -> Path:
+    """A single-song file at the path that the dataset gives it below `folder`; `how` as for `write_songs`."""
+    track_id = song.track_id
+    return write_songs(folder.joinpath(*track_id[2:5], f"{track_id}.h5"), [song], **how)
+
+
+def write_songs(
+    path: Path, songs: Sequence[SongFile], *, with_arrays: bool = True, user_block_bytes: int = 0
+) -> Path:
+    """A file of any number of songs: an aggregate, or without arrays a summary. Returns its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    index = {
+        array: np.cumsum([0, *(len(song.arrays[array]) for song in songs[:-1])])
+        for array in ARRAY_TYPES
+        if with_arrays and songs
+    }
+    with h5py.File(path, "w", userblock_size=user_block_bytes) as h5:
+        for group, type_ in TABLE_TYPES.items():
+            rows = np.zeros(len(songs), type_)
+            for name in type_.names:
+                if name.startswith("idx_"):
+                    rows[name] = index.get(f"{group}/{name.removeprefix('idx_')}", 0)
+                else:
+                    rows[name] = [_encoded(song.scalars[name]) for song in songs]
+            _dataset(h5, f"{group}/songs", rows, CHUNK_ROWS[group])
+        for array, type_ in ARRAY_TYPES.items():
+            if with_arrays:
+                values = [_encoded(value) for song in songs for value in song.arrays[array]]
+                _dataset(h5, array, np.array(values, type_), 1024)
+    return path
+
+
+def write_large_files(folder: Path, files: int, songs_per_file: int) -> list[Path]:
+    """Aggregates with the trailing bytes that make each a lake unit of its own, however few its songs."""
+    from ingestion.inputs import LARGE_FILE_BYTES
+
+    paths = []
+    for number in range(files):
+        first = number * songs_per_file
+        songs = [make_song(first + i) for i in range(songs_per_file)]
+        path = write_songs(folder / f"aggregate_{number}.h5", songs)
+        with path.open("r+b") as file:
+            file.truncate(max(LARGE_FILE_BYTES, path.stat().st_size))
+        paths.append(path)
+    return paths
+
+
+def write_song_files(folder: Path, numbers: Iterable[int]) -> list[Path]:
+    """A single-song file for each number."""
+    return [write_song(folder, make_song(number)) for number in numbers]
+
+
+def _encoded(value: Any) -> Any:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _dataset(h5: h5py.File, path: str, rows: np.ndarray, chunk_rows: int) -> None:
+    h5.create_dataset(
+        path,
+        data=rows,
+        maxshape=(None,),
+        chunks=(chunk_rows,),
+        shuffle=True,
+        compression="gzip",
+        compression_opts=1,
+    )
