@@ -11,7 +11,6 @@ loads take turns, importing libraries is counted for neither. Rows are those of 
 - load_merge_again_ratio: rows per second of the load over full tables, against the same baseline.
 - load_merge_cpu: CPU seconds of the first load, all threads, against the baseline's.
 - load_merge_memory: peak memory of the first load's process, against the baseline's.
-- load_nothing_new: seconds that a load costs which finds nothing new.
 """
 
 import sys
@@ -44,13 +43,12 @@ def main() -> None:
         lakes = [folder / "lake-0", folder / "lake-1"]
         for edition, lake in enumerate(lakes):
             rows = measure(writing, lake, size.units, size.songs, size.terms_per_song, edition).result
-        inserts, first_loads, later_loads, idle_loads = [], [], [], []
+        inserts, first_loads, later_loads = [], [], []
         for repetition in range(size.repetitions):
             home = folder / f"warehouse-{repetition}"
             inserts.append(measure(inserting, lakes[0], folder / f"baseline-{repetition}.duckdb"))
             first_loads.append(measure(loading, lakes[0], home))
             later_loads.append(measure(loading, lakes[1], home))
-            idle_loads.append(measure(loading, lakes[1], home))
             committed = measure(counting, home, TABLES).result
             if not rows == inserts[-1].result == committed:
                 raise RuntimeError(f"{committed:,} of {rows:,} rows are in the warehouse")
@@ -60,7 +58,6 @@ def main() -> None:
     report(figure("load_merge_cpu", cpu, "CPU s", baseline=baseline))
     peak, baseline = (median(run.peak_bytes for run in runs) / 1e6 for runs in (first_loads, inserts))
     report(figure("load_merge_memory", peak, "MB", baseline=baseline))
-    report(figure("load_nothing_new", median(run.wall_seconds for run in idle_loads), "s"))
 
 
 def _report_rates(name: str, rows: int, loads: list[Measured], inserts: list[Measured], **goal) -> None:

@@ -8,10 +8,10 @@ closing the database. Not counted: starting Python, importing libraries, making 
 files were just written, so they come from the page cache. The baseline is the standard
 library's `json.loads` of one slice's bytes, which yields no rows yet.
 
-- mpd_slices_per_core: playlists per CPU second over `rate_slices` slices. Goal: at least 1,000.
+- mpd_slices_per_core: playlists per CPU second over all slices. Goal: at least 1,000.
 - mpd_slices_to_json_loads: the same against json.loads.
 - mpd_extract_per_core, mpd_load_per_core: the same for each of the two processes.
-- mpd_slices_memory: peak memory of the larger process with `slices` slices, against one. Goal: at
+- mpd_slices_memory: peak memory of the larger process with all slices, against one slice. Goal: at
   most 1.15 times.
 - mpd_extract_memory, mpd_load_memory: the same for each of the two processes.
 """
@@ -22,6 +22,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 
@@ -53,47 +54,42 @@ class Run:
         return max(self.extraction.peak_bytes, self.loading.peak_bytes)
 
 
+PARTS = {"extract": attrgetter("extraction"), "load": attrgetter("loading")}
+
+
 def main() -> None:
     """Measure and print the figures."""
-    size = sizes(
-        __doc__,
-        playlists=(1_000, 20),
-        slices=(50, 3),
-        rate_slices=(10, 1),
-        repetitions=(3, 1),
-    )
+    size = sizes(__doc__, playlists=(1_000, 20), slices=(50, 3), repetitions=(3, 1))
+    parses, singles, runs = [], [], []
     with tempfile.TemporaryDirectory(prefix="mpd-slices-") as scratch:
         folder = Path(scratch)
         files = measure(writing, folder, size.slices, size.playlists).result
-        parses, singles, runs = [], [], []
         for _ in range(size.repetitions):
             parses.append(measure(parsing, files[0]))
             singles.append(_run(folder, files[:1], size.playlists))
-            runs.append(_run(folder, files[: size.rate_slices], size.playlists))
-        many = _run(folder, files, size.playlists)
+            runs.append(_run(folder, files, size.playlists))
 
-    playlists = size.rate_slices * size.playlists
-    rate = median(playlists / run.cpu_seconds for run in runs)
-    parse_rate = median(size.playlists / parse.cpu_seconds for parse in parses)
-    ratio = median(
-        playlists / run.cpu_seconds * parse.cpu_seconds / size.playlists
-        for run, parse in zip(runs, parses, strict=True)
-    )
     unit = "playlists/CPU s"
+    rate = median(run.playlists / run.cpu_seconds for run in runs)
     report(figure("mpd_slices_per_core", rate, unit, at_least=PER_CORE_GOAL))
-    report(figure("mpd_slices_to_json_loads", rate, unit, baseline=parse_rate, ratio=ratio))
-    report(
-        figure("mpd_extract_per_core", median(playlists / run.extraction.cpu_seconds for run in runs), unit)
+    parse_rates = [size.playlists / parse.cpu_seconds for parse in parses]
+    ratio = median(
+        run.playlists / run.cpu_seconds / rate for run, rate in zip(runs, parse_rates, strict=True)
     )
-    report(figure("mpd_load_per_core", median(playlists / run.loading.cpu_seconds for run in runs), unit))
-    _report_memory("mpd_slices_memory", many, singles, lambda run: run.peak_bytes, at_most=MEMORY_GOAL)
-    _report_memory("mpd_extract_memory", many, singles, lambda run: run.extraction.peak_bytes)
-    _report_memory("mpd_load_memory", many, singles, lambda run: run.loading.peak_bytes)
+    report(figure("mpd_slices_to_json_loads", rate, unit, baseline=median(parse_rates), ratio=ratio))
+    for name, part in PARTS.items():
+        rate = median(run.playlists / part(run).cpu_seconds for run in runs)
+        report(figure(f"mpd_{name}_per_core", rate, unit))
+    _report_memory("mpd_slices_memory", runs, singles, lambda run: run.peak_bytes, at_most=MEMORY_GOAL)
+    for name, part in PARTS.items():
+        _report_memory(f"mpd_{name}_memory", runs, singles, lambda run, part=part: part(run).peak_bytes)
 
 
-def _report_memory(name: str, many: Run, singles: list[Run], peak: Callable[[Run], int], **goal) -> None:
-    single = median(map(peak, singles))
-    report(figure(name, peak(many) / 1e6, "MB", baseline=single / 1e6, **goal))
+def _report_memory(
+    name: str, runs: list[Run], singles: list[Run], peak: Callable[[Run], int], **goal: float
+) -> None:
+    value, baseline = (median(map(peak, some)) / 1e6 for some in (runs, singles))
+    report(figure(name, value, "MB", baseline=baseline, **goal))
 
 
 def _run(folder: Path, files: list[Path], playlists: int) -> Run:

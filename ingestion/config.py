@@ -10,7 +10,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingestion.errors import ConfigError
@@ -32,7 +32,7 @@ class Settings:
     is_sandbox: bool
     source_paths: Mapping[str, Path]
     lake_url: str
-    hmac_key: str | None = None
+    hmac_key: str | None = field(default=None, repr=False)
 
     @property
     def home(self) -> Path:

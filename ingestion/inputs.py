@@ -4,6 +4,7 @@ Knows files and nothing of their content; the readers in the source packages kno
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,7 +73,10 @@ def find_inputs(path: Path, suffixes: Iterable[str]) -> list[InputFile]:
     inputs = []
     for entry in found:
         stat = entry.stat()
-        inputs.append(InputFile(entry.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns))
+        # A name that is not UTF-8 cannot be stored; with U+FFFD in it the file is not found again,
+        # and so goes to quarantine under a name that a person can recognise.
+        path = os.fsencode(entry.relative_to(root).as_posix()).decode("utf-8", "replace")
+        inputs.append(InputFile(path, stat.st_size, stat.st_mtime_ns))
     return sorted(inputs)
 
 

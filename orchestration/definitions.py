@@ -13,7 +13,11 @@ defs = dg.Definitions(
         *(raw_assets(source) for source in SOURCES),
         warehouse_models,
     ],
-    jobs=[dg.define_asset_job("whole_graph", selection="*", description="From the sources to the marts.")],
+    jobs=[
+        dg.define_asset_job(
+            "whole_graph", selection=dg.AssetSelection.all(), description="From the sources to the marts."
+        )
+    ],
     resources={"dbt": dbt_cli},
     # DuckDB has one writer, and every further process imports for ten seconds: all steps in one process.
     executor=dg.in_process_executor,

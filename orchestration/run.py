@@ -13,7 +13,8 @@ from orchestration.summary import summarise
 
 def main() -> int:
     """Materialise everything; returns 0 when every step and every check passed."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("ingestion").setLevel(logging.INFO)
     try:
         settings = load_settings()
     except IngestionError as error:

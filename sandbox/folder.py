@@ -80,5 +80,5 @@ def _write_parts(world: World, folder: Path) -> None:
     (folder / MARKER).write_text(json.dumps(_marker(world.seed)))
     # An input's modification time is part of what an extractor sees, so it is part of the world.
     beginning = datetime.combine(world.days[0], time(), UTC).timestamp()
-    for path in (*paths.msd.rglob("*.h5"), *paths.ground_truth.iterdir()):
+    for path in (*paths.msd.rglob("*.h5"), *paths.ground_truth.iterdir(), folder / MARKER):
         os.utime(path, (beginning, beginning))

@@ -154,19 +154,28 @@ def write_song_file(song: Song, path: Path) -> None:
     for group, row_type in TABLE_TYPES.items():
         # The idx_* columns say where this song's part of an array begins: 0 where it is the only one.
         row = np.array([tuple(columns.get(name, 0) for name in row_type.names)], dtype=row_type)
-        table = h5d.open(file, f"/{group}/songs".encode())
-        table.write(h5s.ALL, h5s.ALL, row, _file_type(row_type))
+        _write(file, f"/{group}/songs", row)
     for path_in_file, values in song_arrays(song).items():
         if len(values):
-            array = h5d.open(file, path_in_file.encode())
-            array.set_extent(values.shape)
-            array.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(values), _file_type(values.dtype))
+            _write(file, path_in_file, values)
     h5f.flush(file)
     image = bytearray(file.get_file_image())
     file.close()
     for offset in time_offsets:
         image[offset : offset + 4] = bytes(4)
     path.write_bytes(image)
+
+
+def _write(file: h5f.FileID, path: str, values: np.ndarray) -> None:
+    """Makes the values all that the dataset holds.
+
+    The dataset is closed on return and thereby written out: the tables' rows, written first, come to
+    lie near the file's beginning, where a reader in a hurry looks for them.
+    """
+    dataset = h5d.open(file, path.encode())
+    if dataset.shape != values.shape:
+        dataset.set_extent(values.shape)
+    dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(values), _file_type(values.dtype))
 
 
 def _as_stored(value: str | int | float) -> bytes | int | float:

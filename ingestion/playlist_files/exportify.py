@@ -8,14 +8,17 @@ its own header, in `other_fields`.
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any
+
+import pyarrow as pa
 
 from ingestion.inputs import UnreadableInputError
 from ingestion.playlist_files.exportify_headers import ROLES, header_key
 from ingestion.playlist_files.kinds import EXPORTIFY_CSV
-from ingestion.playlist_files.rows import Content, Playlist, items_from_rows
+from ingestion.playlist_files.rows import ITEM_COLUMNS, Content, Items, Playlist
 from ingestion.playlist_files.users import HashUser, is_person, user_hash
 from ingestion.playlist_files.values import (
     MISSING_TEXTS,
@@ -40,6 +43,8 @@ _CASTS: dict[str, Callable[[str], Any]] = {
     "popularity": small_number,
     "added_at": timestamp,
 }
+_ARTIST_COLUMNS = ("artist_uri", "artist_name", "all_artist_uris", "all_artist_names")
+
 _URI_LIST = re.compile(r"\s*[,;]\s*")
 _UNESCAPED_COMMA = re.compile(r"(?<!\\),\s*")
 _TIGHT_COMMA = re.compile(r"(?<![\\0-9]),(?=\S)|(?<!\\),(?=[^\s0-9])")
@@ -61,16 +66,17 @@ def read_csv(
     needed = 1 + max(index for index, role in enumerate(roles) if role is not None)
 
     content = Content(EXPORTIFY_CSV)
-    rows: list[dict[str, Any]] = []
-    playlist_names: set[str] = set()
+    records: list[list[str]] = []
     for line, fields in _records(text, delimiter, needed, len(names)):
         if isinstance(fields, UnreadableInputError):
             content.unreadable.append((f"line {line}", fields))
-            continue
-        row = _item(names, roles, fields, hash_user)
-        playlist_names.add(row.pop("playlist_name", ""))
-        rows.append(row)
+        else:
+            records.append(fields + [""] * (len(names) - len(fields)))
+    columns = list(zip(*records, strict=True)) if records else [()] * len(names)
+    said = {role: column for role, column in zip(roles, columns, strict=True) if role is not None}
 
+    content.items = _items(names, roles, columns, hash_user)
+    playlist_names = {name.strip() for name in said.get("playlist_name", ())}
     name = playlist_names.pop() if len(playlist_names) == 1 else ""
     content.playlists.append(
         Playlist(
@@ -80,10 +86,9 @@ def read_csv(
             terms_of_use=TERMS_OF_USE,
             name=name or file_name,
             is_name_of_file=not name,
-            item_count=len(rows),
+            item_count=len(records),
         )
     )
-    content.items = items_from_rows(rows)
     return content
 
 
@@ -156,68 +161,87 @@ def _records(
         yield line, UnreadableInputError("bad_row", problem)
 
 
-def _item(
-    names: list[str], roles: list[str | None], fields: list[str], hash_user: HashUser
-) -> dict[str, Any]:
-    """One row of `playlist_tracks` without its key, and the `playlist_name` where a column says it."""
-    said: dict[str, str] = {}
-    other: dict[str, str] = {}
-    for index, (name, role, field) in enumerate(zip(names, roles, fields, strict=False)):
-        if role is not None:
-            said[role] = field
-        elif field.strip():
-            label = name.strip() or f"column {index + 1}"
-            label = label if label not in other else f"{label} ({index + 1})"
-            other[label] = (user_hash(field, hash_user) or "") if is_person(name) else field
+def _items(
+    names: list[str], roles: list[str | None], columns: Sequence[Sequence[str]], hash_user: HashUser
+) -> Items:
+    """The columns of `playlist_tracks` from those of the CSV, all of one length."""
+    count = len(columns[0])
+    said = {role: column for role, column in zip(roles, columns, strict=True) if role is not None}
+    nothing = ("",) * count
+    other: list[dict[str, str]] = [{} for _ in range(count)]
+    items: dict[str, Sequence] = {}
 
-    uri = spotify_uri(said.get("track_uri"), "track")
-    name = said.get("track_name") or None
-    item: dict[str, Any] = {
-        "track_uri": uri,
-        "track_name": name,
-        "item_type": item_type(uri, name),
-        "album_uri": spotify_uri(said.get("album_uri"), "album"),
-        "album_name": said.get("album_name") or None,
-        "isrc": _unless_missing(said.get("isrc")),
-        "release_date": _unless_missing(said.get("release_date")),
-        "added_by_hash": user_hash(said.get("added_by", ""), hash_user),
-        **_artists(said.get("artist_uris", ""), said.get("artist_names", "")),
-    }
     for role, cast in _CASTS.items():
-        value = _unless_missing(said.get(role))
-        item[role] = cast(value) if value is not None else None
-        if value is not None and item[role] is None:
-            other[names[roles.index(role)]] = value
-    item["other_fields"] = json_text(other)
-    if said.get("playlist_name", "").strip():
-        item["playlist_name"] = said["playlist_name"]
-    return item
+        if role not in said:
+            continue
+        items[role] = _each(said[role], lambda value, cast=cast: cast(_unless_missing(value)))
+        for fields, value, kept in zip(other, said[role], items[role], strict=True):
+            if kept is None and _unless_missing(value) is not None:
+                fields[names[roles.index(role)]] = value
+    for index, (name, role, column) in enumerate(zip(names, roles, columns, strict=True)):
+        if role is None or role == "playlist_name":
+            _keep(other, index, name.strip(), column, hash_user)
+
+    uris = _each(said.get("track_uri", nothing), lambda value: spotify_uri(value, "track"))
+    track_names = [name or None for name in said.get("track_name", nothing)]
+    artists = zip(said.get("artist_uris", nothing), said.get("artist_names", nothing), strict=True)
+    items |= dict(zip(_ARTIST_COLUMNS, zip(*starmap(_artists, artists), strict=True), strict=False))
+    items |= {
+        "track_uri": uris,
+        "track_name": track_names,
+        "item_type": list(map(item_type, uris, track_names)),
+        "album_uri": _each(said.get("album_uri", nothing), lambda value: spotify_uri(value, "album")),
+        "album_name": [name or None for name in said.get("album_name", nothing)],
+        "isrc": _each(said.get("isrc", nothing), _unless_missing),
+        "release_date": _each(said.get("release_date", nothing), _unless_missing),
+        "added_by_hash": _each(said.get("added_by", nothing), lambda value: user_hash(value, hash_user)),
+        "other_fields": [json_text(fields) for fields in other],
+    }
+    return {name: pa.array(values, ITEM_COLUMNS[name]) for name, values in items.items()}
 
 
-def _unless_missing(value: str | None) -> str | None:
-    return None if value is None or value.strip().lower() in MISSING_TEXTS else value.strip()
+def _each(column: Sequence[str], cast: Callable[[str], Any]) -> list:
+    """`cast` of every value; of values that come again (users, days, albums) it is asked once."""
+    results = {value: cast(value) for value in set(column)}
+    return [results[value] for value in column]
 
 
-def _artists(uris: str, names: str) -> dict[str, str | None]:
-    """First artist and, where there are several, the whole text, of a row's artist columns.
+def _keep(
+    other: list[dict[str, str]], index: int, name: str, column: Sequence[str], hash_user: HashUser
+) -> None:
+    """Put a column that has no home into `other`, under its name or, lacking that, its number."""
+    label = name or f"column {index + 1}"
+    names_person = is_person(name)
+    for fields, value in zip(other, column, strict=True):
+        if value.strip():
+            free = label if label not in fields else f"{label} ({index + 1})"
+            fields[free] = (user_hash(value, hash_user) or "") if names_person else value
+
+
+def _unless_missing(value: str) -> str | None:
+    value = value.strip()
+    return None if value.lower() in MISSING_TEXTS else value
+
+
+def _artists(uris: str, names: str) -> tuple[str | None, str | None, str | None, str | None]:
+    """First artist's URI and name and, where there are several, the whole texts, of one row.
 
     The number of URIs decides where names are split ("Tyler, The Creator" is one artist). Without
     URIs only a semicolon, or a comma that no space follows, is sure to separate; a text that
     cannot be split for sure stays whole.
     """
     listed = [uri for uri in _URI_LIST.split(uris.strip()) if uri.lower() not in MISSING_TEXTS]
-    splits = [names.split(";"), _UNESCAPED_COMMA.split(names), [names]]
-    if listed:
-        parts = next((split for split in splits if len(split) == len(listed)), [names])
-    elif ";" in names:
-        parts = splits[0]
-    else:
-        parts = _TIGHT_COMMA.split(names)
+    parts = [names]
+    if len(listed) > 1:
+        splits = (names.split(";"), _UNESCAPED_COMMA.split(names))
+        parts = next((split for split in splits if len(split) == len(listed)), parts)
+    elif not listed:
+        parts = names.split(";") if ";" in names else _TIGHT_COMMA.split(names)
     first = parts[0].replace("\\,", ",").strip()
     several = len(listed) > 1 or len(parts) > 1
-    return {
-        "artist_uri": spotify_uri(listed[0], "artist") if listed else None,
-        "artist_name": first or None,
-        "all_artist_uris": uris if len(listed) > 1 else None,
-        "all_artist_names": names if several and names else None,
-    }
+    return (
+        spotify_uri(listed[0], "artist") if listed else None,
+        first or None,
+        uris if len(listed) > 1 else None,
+        names if several and names else None,
+    )

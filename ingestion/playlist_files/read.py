@@ -6,6 +6,8 @@ read, what was passed over and what went to quarantine. Knows nothing of the for
 
 import functools
 import gc
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +59,18 @@ _ENCRYPTED = 0x1
 _MACOS_FOLDER = "__MACOSX"
 _UNSET_ZIP_YEAR = 1980
 
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+_BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+)
+"""What zipfile raises on damaged bytes; an unknown packing is a RuntimeError too."""
 _BAD_CONTENT = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -174,13 +187,13 @@ class _Unit:
                 magic = opened.read(len(ZIP_MAGIC))
             if magic != ZIP_MAGIC:
                 _refuse_large(path.stat().st_size)
-                data = path.read_bytes()
+                content = self._file_content(file, path.read_bytes())
         except OSError as error:
             raise UnreadableInputError("unreadable_file", error.strerror or type(error).__name__) from None
         if magic == ZIP_MAGIC:
             yield from self._zip_contents(path, file, account)
         else:
-            yield "", self._file_content(file, data)
+            yield "", content
 
     def _file_content(self, file: InputFile, data: bytes) -> Content:
         path = PurePosixPath(file.path)
@@ -203,7 +216,7 @@ class _Unit:
         try:
             archive = zipfile.ZipFile(path)
         except _BROKEN_ZIP as error:
-            raise UnreadableInputError("broken_zip", type(error).__name__) from None
+            raise UnreadableInputError("broken_zip", _type_of(error)) from None
         with archive:
             members = [member for member in archive.infolist() if _is_candidate(member)]
             members.sort(key=lambda member: (natural_order(member.filename), member.filename))
@@ -261,8 +274,7 @@ class _Unit:
                 return read_export(document, label, names, place.written_at, self.hash_user)
             return None
         except _BAD_CONTENT as error:
-            # Its text may quote the content, and with it a user: the type has to do.
-            raise UnreadableInputError("unexpected_content", type(error).__name__) from error
+            raise UnreadableInputError("unexpected_content", _type_of(error)) from error
 
 
 class _ZippedExports:
@@ -318,10 +330,15 @@ def _member_bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         # zipfile reads no more than the promised size and checks the sum, so the promise binds.
         data = archive.read(member)
     except _BROKEN_ZIP as error:
-        raise UnreadableInputError("broken_zip", type(error).__name__) from None
+        raise UnreadableInputError("broken_zip", _type_of(error)) from None
     if data.startswith(ZIP_MAGIC):
         raise UnreadableInputError("nested_zip", "a zip in a zip is not opened: unpack the outer one")
     return data
+
+
+def _type_of(error: Exception) -> str:
+    """The name of an error's type: its text may quote the file."""
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
 
 
 def _refuse_large(size_bytes: int) -> None:

@@ -3,6 +3,7 @@
 Every cast answers None for what it cannot read and never raises. No files and no tables here.
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -131,4 +132,7 @@ def json_text(fields: Mapping[str, Any]) -> str | None:
     """`fields` as JSON text, keys sorted; None where there are none."""
     if not fields:
         return None
-    return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # a number beyond 64 bits, which only Python's own json module prints
+        return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

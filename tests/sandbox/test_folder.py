@@ -1,5 +1,6 @@
 """A sandbox folder: the same seed gives the same bytes, and a half-made folder is never taken for one."""
 
+import dataclasses
 import hashlib
 import os
 import subprocess
@@ -17,11 +18,11 @@ WRITE = "import sys, pathlib, sandbox; sandbox.write_sandbox(pathlib.Path(sys.ar
 
 
 def contents(folder: Path) -> dict[str, tuple[str, int]]:
-    """Hash of each file's bytes, and its modification time except for the marker's, by relative path."""
+    """Hash of each file's bytes and its modification time, by relative path."""
     return {
         path.relative_to(folder).as_posix(): (
             hashlib.sha256(path.read_bytes()).hexdigest(),
-            0 if path.name == sandbox.folder.MARKER else path.stat().st_mtime_ns,
+            path.stat().st_mtime_ns,
         )
         for path in folder.rglob("*")
         if path.is_file()
@@ -33,9 +34,7 @@ def start_writing(folder: Path, hash_seed: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", WRITE, folder], cwd=REPOSITORY, env=environment)
 
 
-def test_a_killed_writer_leaves_no_folder_and_the_next_one_gives_the_same_bytes(
-    paths, sandbox_folder, tmp_path
-):
+def test_a_killed_writer_leaves_no_folder_and_the_next_one_gives_the_same_bytes(paths, tmp_path):
     folder = tmp_path / "world"
     writer = start_writing(folder, hash_seed="1")
     while len(list(tmp_path.rglob("*.h5"))) < 20:
@@ -46,7 +45,7 @@ def test_a_killed_writer_leaves_no_folder_and_the_next_one_gives_the_same_bytes(
     assert not folder.exists()
 
     assert start_writing(folder, hash_seed="2").wait() == 0
-    assert contents(folder) == contents(sandbox_folder)
+    assert contents(folder) == contents(paths.msd.parent)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".world.lock", "world"]
 
 
@@ -66,9 +65,10 @@ def test_a_finished_folder_is_left_alone(paths, sandbox_folder):
     assert sandbox_folder.stat().st_ctime_ns == before
 
 
-def test_a_folder_of_another_seed_or_version_is_made_anew(tmp_path, monkeypatch):
+def test_a_folder_of_another_seed_or_version_is_made_anew(world, tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(sandbox.folder, "write_msd_files", lambda world, folder: written.append(world.seed))
+    monkeypatch.setattr(sandbox.folder, "generate_world", lambda seed: dataclasses.replace(world, seed=seed))
+    monkeypatch.setattr(sandbox.folder, "write_msd_files", lambda world, _: written.append(world.seed))
     write_sandbox(tmp_path / "world", seed=1)
     write_sandbox(tmp_path / "world", seed=1)
     write_sandbox(tmp_path / "world", seed=2)

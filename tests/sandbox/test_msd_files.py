@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import tables
-from h5py import h5o
+from h5py import h5d, h5f, h5o, h5s
 
 from sandbox.msd_files import ARRAYS, song_path, write_song_file
 from sandbox.sound import song_arrays
@@ -31,14 +31,20 @@ def test_there_is_one_file_for_each_song_in_the_folders_its_id_names(world, path
 
 
 def test_h5py_reads_every_scalar_of_every_song(world, paths):
+    with h5py.File(song_path(paths.msd, world.songs[0].track_id)) as file:
+        row_types = {group: file[f"{group}/songs"].dtype for group in GROUPS}
     for song in world.songs:
-        with h5py.File(song_path(paths.msd, song.track_id)) as file:
-            for group in GROUPS:
-                rows = file[f"{group}/songs"][:]
-                assert rows.shape == (1,)
-                expected = np.array([tuple(expected_row(song, rows.dtype.names))], dtype=rows.dtype)
-                # By bytes, where NaN equals NaN.
-                assert rows.tobytes() == expected.tobytes()
+        # The low-level interface: the other one takes 16 s for all files.
+        file = h5f.open(bytes(song_path(paths.msd, song.track_id)), h5f.ACC_RDONLY)
+        for group, row_type in row_types.items():
+            table = h5d.open(file, f"/{group}/songs".encode())
+            assert table.shape == (1,)
+            assert table.dtype == row_type
+            row = np.empty(1, row_type)
+            table.read(h5s.ALL, h5s.ALL, row, table.get_type())
+            expected = np.array([tuple(expected_row(song, row_type.names))], dtype=row_type)
+            # By bytes, where NaN equals NaN.
+            assert row.tobytes() == expected.tobytes()
 
 
 def test_pytables_opens_every_file(world, paths):
@@ -50,7 +56,7 @@ def test_pytables_opens_every_file(world, paths):
 
 
 def test_pytables_and_h5py_read_the_worlds_values(world, paths):
-    for song in world.songs[::25]:
+    for song in world.songs[::60]:
         path = song_path(paths.msd, song.track_id)
         arrays = song_arrays(song)
         assert arrays.keys() == ARRAYS.keys()

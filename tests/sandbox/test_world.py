@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 import pytest
 
@@ -179,7 +180,7 @@ def test_replaying_the_changes_of_each_day_gives_its_items(world):
 def test_a_days_difference_is_what_was_added_and_removed_on_it(world):
     for playlist in world.playlists:
         days = list(playlist.versions)
-        for before, day in zip(days, days[1:], strict=False):
+        for before, day in pairwise(days):
             old, new = Counter(playlist.versions[before].items), Counter(playlist.versions[day].items)
             today = [change for change in playlist.changes if change.day == day]
             assert new - old == Counter(change.item for change in today if change.kind == "added")
@@ -189,7 +190,7 @@ def test_a_days_difference_is_what_was_added_and_removed_on_it(world):
 def test_the_snapshot_id_changes_exactly_when_the_playlist_does(world):
     for playlist in world.playlists:
         versions = list(playlist.versions.values())
-        for before, after in zip(versions, versions[1:], strict=False):
+        for before, after in pairwise(versions):
             assert (before.snapshot_id == after.snapshot_id) == (before == after)
 
 
@@ -205,9 +206,7 @@ def test_playlists_appear_disappear_stay_and_change_in_every_way(world):
     relabelled = [
         (before, after)
         for playlist in world.playlists
-        for before, after in zip(
-            list(playlist.versions.values()), list(playlist.versions.values())[1:], strict=False
-        )
+        for before, after in pairwise(playlist.versions.values())
         if before != after and before.items == after.items
     ]
     assert relabelled

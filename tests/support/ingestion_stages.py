@@ -18,6 +18,9 @@ EXTRACT_STAGES = (
     Stage("ended", log="^next: "),
 )
 
+MOVE_SECONDS = 0.001
+"""How long the parts of a small unit take to move into the lake: the shortest stage by far."""
+
 _JOBS = "loader/msd/load/normalized/*"
 LOAD_STAGES = (
     Stage("started", glob="loader.lock"),
@@ -34,7 +37,8 @@ LOAD_STAGES = (
 
 def extraction(data_dir: Path, msd_path: Path) -> Target:
     """`python -m ingestion msd`, watched in its data folder."""
-    return Target(_command("msd", str(msd_path)), _environment(data_dir), data_dir, EXTRACT_STAGES)
+    command = _command("msd", str(msd_path))
+    return Target(command, _environment(data_dir), data_dir, EXTRACT_STAGES, MOVE_SECONDS / 5)
 
 
 def loading(data_dir: Path) -> Target:

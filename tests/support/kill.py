@@ -11,12 +11,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
-
-POLL_SECONDS = 0.0002
-"""Between two looks: the shortest stage, parts moving into the lake, lasts some milliseconds."""
 
 GIVE_UP_SECONDS = 120.0
 """A process that lives this long is stuck: it is killed and the test fails."""
@@ -59,31 +57,36 @@ BEFORE_FIRST = "before the first stage"
 
 @dataclass(frozen=True)
 class Target:
-    """A command to kill. `stages` stand in order of precedence: where several hold, the last one counts."""
+    """A command to kill. `stages` stand in order of precedence: where several hold, the last one counts.
+
+    `poll_seconds` is the time between two looks; it should be well below the shortest stage.
+    """
 
     command: Sequence[str]
     environment: Mapping[str, str]
     folder: Path
     stages: Sequence[Stage]
+    poll_seconds: float = 0.002
 
     def kill_in(self, stage_name: str) -> KillReport:
         """Start it and kill it in the stage of that name."""
         stage = next(stage for stage in self.stages if stage.name == stage_name)
         with _Running(self) as running:
-            running.wait_for(lambda: running.stage() is stage)
+            running.halt_in(stage)
             return running.kill(aim=stage.name)
 
     def kill_after(self, seconds: float) -> KillReport:
         """Start it, wait for its first stage and kill it `seconds` later."""
         with _Running(self) as running:
-            running.wait_for(lambda: running.stage() is not None)
-            running.sleep(seconds)
+            running.wait_for(running.stage)
+            with suppress(subprocess.TimeoutExpired):
+                running.process.wait(seconds)
             return running.kill(aim=None)
 
     def run_to_end(self) -> tuple[float, str]:
         """Start it and let it end; returns the seconds from its first stage to its end, and its log."""
         with _Running(self) as running:
-            running.wait_for(lambda: running.stage() is not None)
+            running.wait_for(running.stage)
             started = time.monotonic()
             running.process.wait(GIVE_UP_SECONDS)
             assert running.process.returncode == 0, running.log()
@@ -123,31 +126,28 @@ class _Running:
 
     def stage(self) -> Stage | None:
         """The stage it is in, None before the first."""
-        log = self.log()
-        return next((stage for stage in reversed(self._target.stages) if self._holds(stage, log)), None)
+        return next((stage for stage in reversed(self._target.stages) if self._holds(stage)), None)
 
-    def wait_for(self, is_reached: Callable[[], bool]) -> None:
-        """Let it run until `is_reached`, and hold it there; or until it ends.
-
-        It is halted before the last look, so that it cannot leave the stage unseen.
-        """
+    def wait_for(self, is_reached: Callable[[], object]) -> bool:
+        """Let it run until `is_reached` says something true; False where it ended before."""
         while self.process.poll() is None:
-            assert time.monotonic() < self._deadline, f"stuck:\n{self.log()}"
             if is_reached():
-                self._signal(signal.SIGSTOP)
-                os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-                if is_reached():
-                    return
-                self._signal(signal.SIGCONT)
-            time.sleep(POLL_SECONDS)
+                return True
+            assert time.monotonic() < self._deadline, f"stuck:\n{self.log()}"
+            time.sleep(self._target.poll_seconds)
+        return False
 
-    def sleep(self, seconds: float) -> None:
-        """Let it run on for that long, or until it ends."""
-        self._signal(signal.SIGCONT)
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
+    def halt_in(self, stage: Stage) -> None:
+        """Let it run until it is in the stage, and halt it there; or until it ends.
+
+        Only a second look, at the halted process, tells that it has not left the stage meanwhile.
+        """
+        while self.wait_for(lambda: self._holds(stage)):
+            self._signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            if self.stage() is stage:
+                return
+            self._signal(signal.SIGCONT)
 
     def kill(self, aim: str | None) -> KillReport:
         """SIGKILL to it and its children, and the report."""
@@ -157,8 +157,8 @@ class _Running:
         stage = self.stage()
         return KillReport(stage.name if stage else BEFORE_FIRST, aim, self.log())
 
-    def _holds(self, stage: Stage, log: str) -> bool:
-        if stage.log is not None and not re.search(stage.log, log, re.MULTILINE):
+    def _holds(self, stage: Stage) -> bool:
+        if stage.log is not None and not re.search(stage.log, self.log(), re.MULTILINE):
             return False
         if stage.glob is None:
             return True

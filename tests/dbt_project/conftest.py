@@ -1,0 +1,112 @@
+"""dbt run once for this folder: a build of an empty warehouse, and a parse for Redshift beside it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from ingestion.msd import tables as msd_tables
+from ingestion.playlist_files import tables as playlist_files_tables
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+DBT = "from dbt.cli.main import cli; cli()"
+"""The dbt of the running interpreter, whatever is on PATH."""
+
+RAW_TABLES = {"raw_msd": msd_tables.TABLES, "raw_playlist_files": playlist_files_tables.TABLES}
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What a dbt command left: its exit code and everything it printed."""
+
+    returncode: int
+    output: str
+
+
+@dataclass(frozen=True)
+class DbtWorkplace:
+    """A folder with a profile, a warehouse and target folders of its own."""
+
+    folder: Path
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "data" / "in_use" / "warehouse.duckdb"
+
+    def target_path(self, target: str) -> Path:
+        return self.folder / f"target_{target}"
+
+    def read(self, artifact: str, target: str = "duckdb") -> dict:
+        return json.loads((self.target_path(target) / artifact).read_text())
+
+    def start(self, *arguments: str, target: str = "duckdb") -> subprocess.Popen:
+        """A dbt command in the repository, warnings being errors, with no setting of this machine's."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("WAREHOUSE_", "REDSHIFT_", "DBT_"))
+        }
+        options = [
+            *("--profiles-dir", self.folder),
+            *("--target", target),
+            *("--target-path", self.target_path(target)),
+            *("--log-path", self.folder / f"logs_{target}"),
+        ]
+        return subprocess.Popen(
+            [sys.executable, "-c", DBT, "--warn-error", *arguments, *map(str, options)],
+            cwd=REPOSITORY,
+            env={**kept, "WAREHOUSE_DATA_DIR": str(self.folder / "data"), "NO_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @staticmethod
+    def finish(process: subprocess.Popen) -> Invocation:
+        output, _ = process.communicate()
+        return Invocation(process.returncode, output)
+
+
+def create_empty_raw_tables(warehouse: Path) -> None:
+    """Every raw table with its columns and no rows, as the loader leaves them before the first load."""
+    warehouse.parent.mkdir(parents=True)
+    with duckdb.connect(str(warehouse)) as connection:
+        for schema, tables in RAW_TABLES.items():
+            connection.execute(f"create schema {schema}")
+            for table in tables:
+                fields = [*table.warehouse_schema, pa.field("_dlt_load_id", pa.string())]
+                empty = pa.schema(fields).empty_table()
+                connection.register("empty", empty)
+                connection.execute(f"create table {schema}.{table.name} as select * from empty")
+                connection.unregister("empty")
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> DbtWorkplace:
+    place = DbtWorkplace(tmp_path_factory.mktemp("dbt"))
+    shutil.copyfile(REPOSITORY / "profiles.example.yml", place.folder / "profiles.yml")
+    create_empty_raw_tables(place.warehouse)
+    return place
+
+
+@pytest.fixture(scope="session")
+def invocations(workplace: DbtWorkplace) -> dict[str, Invocation]:
+    """`dbt build` of the empty warehouse and `dbt parse` for Redshift, side by side: each costs seconds."""
+    build = workplace.start("build")
+    parse = workplace.start("parse", target="redshift")
+    return {"duckdb": workplace.finish(build), "redshift": workplace.finish(parse)}
+
+
+@pytest.fixture(scope="session")
+def manifest(workplace: DbtWorkplace, invocations: dict[str, Invocation]) -> dict:
+    path = workplace.target_path("duckdb") / "manifest.json"
+    assert path.exists(), invocations["duckdb"].output
+    return workplace.read("manifest.json")

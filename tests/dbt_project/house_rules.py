@@ -1,0 +1,264 @@
+"""The rules of the house as functions over a dbt manifest.
+
+Each rule takes a manifest (the parsed `target/manifest.json`) and returns one line of text
+for every breach of it, so none where the rule holds. Nothing here runs dbt or reads a file.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+LAYERS = ("staging", "intermediate", "marts")
+
+LOGIC = re.compile(
+    r"\b(case|coalesce|nullif|qualify|over|join|where|having|group\s+by|union|distinct)\b"
+    r"|\{\{\s*(?!source\b|ref\b|config\b|utc_timestamp\b)\w+\(",
+    re.IGNORECASE,
+)
+"""What makes a staging model more than renaming: a clause that decides, or a macro that does.
+
+`utc_timestamp` only retypes.
+"""
+
+TARGET = re.compile(r"\btarget\s*(\.|\[)|\badapter\s*\.\s*type\b")
+
+COMMENTS = re.compile(r"--[^\n]*|\{#.*?#\}|/\*.*?\*/", re.DOTALL)
+
+
+def models_of(manifest: dict) -> list[dict]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def layer_of(model: dict) -> str:
+    """The first folder below `models/`, which the house calls the layer."""
+    return model["fqn"][1]
+
+
+def area_of(model: dict) -> str:
+    """The second folder below `models/`; empty where there is none."""
+    return model["fqn"][2] if len(model["fqn"]) > 3 else ""
+
+
+def parents_of(node: dict) -> list[str]:
+    return node["depends_on"]["nodes"]
+
+
+def data_tests_of(manifest: dict, model: dict) -> Iterator[tuple[str, str | None, dict]]:
+    """Name, column (None for a test of the whole model) and arguments of every generic data test."""
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "test" and node.get("attached_node") == model["unique_id"]:
+            metadata = node["test_metadata"]
+            yield metadata["name"], node.get("column_name"), metadata["kwargs"]
+
+
+def everything_is_described(manifest: dict) -> list[str]:
+    """Every model, source, source table and column has a description; a model's names its grain."""
+    breaches = []
+    for model in models_of(manifest):
+        if not model["description"].startswith("One row per "):
+            breaches.append(f"{model['name']}: the description begins with no grain (One row per ...)")
+    for source in manifest["sources"].values():
+        if not source["source_description"].strip():
+            breaches.append(f"{source['source_name']}: no description")
+        if not source["description"].strip():
+            breaches.append(f"{source['source_name']}.{source['name']}: no description")
+    for table in [*models_of(manifest), *manifest["sources"].values()]:
+        if not table["columns"]:
+            breaches.append(f"{table['name']}: no columns")
+        for column in table["columns"].values():
+            if not column["description"].strip():
+                breaches.append(f"{table['name']}.{column['name']}: no description")
+    return breaches
+
+
+def every_model_has_a_primary_key_test(manifest: dict) -> list[str]:
+    """One column unique and not null, or a unique combination of columns none of which is null."""
+    breaches = []
+    for model in models_of(manifest):
+        tests = list(data_tests_of(manifest, model))
+        not_null = {column for name, column, _ in tests if name == "not_null"}
+        keys = [{column} for name, column, _ in tests if name == "unique"]
+        keys += [set(given["columns"]) for name, _, given in tests if name == "unique_combination_of_columns"]
+        if not any(key <= not_null for key in keys):
+            breaches.append(f"{model['name']}: no column or combination is tested to be unique and not null")
+    return breaches
+
+
+def names_say_the_layer(manifest: dict) -> list[str]:
+    """stg_<source>__<entity>s, int_<entity>s_<verb>ed, and dim_, fct_, bridge_ or agg_."""
+    patterns = {
+        "staging": lambda model: rf"stg_{area_of(model)}__[a-z][a-z0-9_]*s",
+        "intermediate": lambda _: r"int_[a-z][a-z0-9_]*s_[a-z]+ed",
+        "marts": lambda _: r"(dim|fct|bridge|agg)_[a-z][a-z0-9_]*s",
+    }
+    return [
+        f"{model['name']}: not a name for the {layer_of(model)} layer"
+        for model in models_of(manifest)
+        if layer_of(model) in patterns and not re.fullmatch(patterns[layer_of(model)](model), model["name"])
+    ]
+
+
+def folders_are_schemas_and_groups(manifest: dict) -> list[str]:
+    """models/<layer>/<area>/: layer = schema, area = group; the YAML stands beside, under the same name."""
+    breaches = []
+    owned = {group["name"] for group in manifest["groups"].values() if group["owner"].get("name")}
+    for model in models_of(manifest):
+        name = model["name"]
+        if layer_of(model) not in LAYERS or not area_of(model):
+            breaches.append(f"{name}: lies in none of {', '.join(f'{layer}/<area>' for layer in LAYERS)}")
+            continue
+        if model["schema"] != layer_of(model):
+            breaches.append(f"{name}: schema {model['schema']}, layer {layer_of(model)}")
+        if model["config"].get("group") != area_of(model):
+            breaches.append(f"{name}: group {model['config'].get('group')}, folder {area_of(model)}")
+        elif area_of(model) not in owned:
+            breaches.append(f"{name}: group {area_of(model)} has no owner")
+        beside = re.sub(r"\.sql$", ".yml", model["original_file_path"])
+        if (model["patch_path"] or "").split("://")[-1] != beside:
+            breaches.append(f"{name}: described in {model['patch_path']}, not in {beside}")
+    return breaches
+
+
+def only_staging_reads_sources(manifest: dict) -> list[str]:
+    return [
+        f"{model['name']}: reads {parent}"
+        for model in models_of(manifest)
+        for parent in parents_of(model)
+        if parent.startswith("source.") and layer_of(model) != "staging"
+    ]
+
+
+def every_source_table_has_one_staging_model(manifest: dict) -> list[str]:
+    """stg_<source>__<table> reads <source>.<table>, for every source table, and no other staging model is."""
+    breaches = []
+    staging = {model["name"]: model for model in models_of(manifest) if layer_of(model) == "staging"}
+    wanted = {f"stg_{s['source_name']}__{s['name']}": s["unique_id"] for s in manifest["sources"].values()}
+    for name, source in wanted.items():
+        if name not in staging:
+            breaches.append(f"{source}: no staging model {name}")
+        elif source not in parents_of(staging[name]):
+            breaches.append(f"{name}: does not read {source}")
+    breaches += [f"{name}: stages no source table of that name" for name in staging if name not in wanted]
+    return breaches
+
+
+def marts_have_contracts(manifest: dict) -> list[str]:
+    """Enforced, a type for every column, a length for every text, and the test that the lengths are kept."""
+    breaches = []
+    for model in models_of(manifest):
+        if layer_of(model) != "marts":
+            continue
+        if not model["config"]["contract"]["enforced"]:
+            breaches.append(f"{model['name']}: no enforced contract")
+        for column in model["columns"].values():
+            data_type = (column.get("data_type") or "").lower()
+            if not data_type:
+                breaches.append(f"{model['name']}.{column['name']}: no type")
+            elif re.match(r"(varchar|text|string|char)", data_type) and not re.fullmatch(
+                r"varchar\(\d+\)", data_type
+            ):
+                breaches.append(f"{model['name']}.{column['name']}: {data_type} has no length")
+        if "varchar_lengths_fit_contract" not in {name for name, _, _ in data_tests_of(manifest, model)}:
+            breaches.append(f"{model['name']}: no test that its texts fit the contract")
+    return breaches
+
+
+def logic_has_a_unit_test(manifest: dict) -> list[str]:
+    """Every intermediate and mart model has one, and every staging model that does more than rename."""
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    return [
+        f"{model['name']}: holds logic and has no unit test"
+        for model in models_of(manifest)
+        if model["name"] not in tested
+        and (layer_of(model) != "staging" or LOGIC.search(COMMENTS.sub("", model["raw_code"])))
+    ]
+
+
+def no_upstream_concept_is_rejoined(manifest: dict) -> list[str]:
+    """No model reads a parent next to a model that reads the same parent and serves nobody else.
+
+    As dbt-project-evaluator defines it: A feeds B, A and B feed C, and C is B's only child.
+    """
+    models = {model["unique_id"]: model for model in models_of(manifest)}
+    children = Counter(parent for model in models.values() for parent in set(parents_of(model)))
+    children.update(
+        parent for exposure in manifest.get("exposures", {}).values() for parent in set(parents_of(exposure))
+    )
+    return [
+        f"{model['name']}: reads {grandparent} and {models[parent]['name']}, made of it for this model alone"
+        for model in models.values()
+        for parent in set(parents_of(model))
+        if parent in models and children[parent] == 1
+        for grandparent in sorted(set(parents_of(models[parent])) & set(parents_of(model)))
+    ]
+
+
+def layers_flow_one_way(manifest: dict) -> list[str]:
+    """Staging reads no model, intermediate reads no mart, marts read no raw table."""
+    layers = {model["unique_id"]: layer_of(model) for model in models_of(manifest)}
+    allowed = {"staging": (), "intermediate": ("staging", "intermediate"), "marts": LAYERS}
+    return [
+        f"{model['name']}: a {layer_of(model)} model reads {parent}"
+        for model in models_of(manifest)
+        for parent in parents_of(model)
+        if parent in layers and layers[parent] not in allowed.get(layer_of(model), ())
+    ]
+
+
+def sources_are_fresh_or_exempt(manifest: dict) -> list[str]:
+    """Every source table has a freshness, or says in its meta why it needs none; never both."""
+    breaches = []
+    for source in manifest["sources"].values():
+        name = f"{source['source_name']}.{source['name']}"
+        freshness = source["freshness"] or {}
+        limits = [freshness.get(limit) or {} for limit in ("warn_after", "error_after")]
+        checked = bool(source["loaded_at_field"]) and any(limit.get("count") for limit in limits)
+        exempt = bool((source["config"].get("meta") or {}).get("freshness_exemption", "").strip())
+        if checked and exempt:
+            breaches.append(f"{name}: has a freshness and an exemption from it")
+        if not checked and not exempt:
+            breaches.append(f"{name}: neither a freshness nor a reason (meta.freshness_exemption) for none")
+    return breaches
+
+
+def no_model_asks_for_the_target(manifest: dict) -> list[str]:
+    """What differs between targets is a macro in macros/portable/, never a branch in a model."""
+    return [
+        f"{node['name']}: asks for the target"
+        for node in manifest["nodes"].values()
+        if TARGET.search(COMMENTS.sub("", node.get("raw_code") or ""))
+    ]
+
+
+def unit_test_fixtures_begin_with_a_full_row(manifest: dict) -> list[str]:
+    """The first row of a fixture has no NULL and every column of the others: Redshift types by it."""
+    breaches = []
+    for test in manifest["unit_tests"].values():
+        fixtures = [(given["input"], given["rows"]) for given in test["given"]]
+        fixtures.append(("expect", test["expect"]["rows"]))
+        for name, rows in fixtures:
+            if not rows:
+                continue
+            first = {column for column, value in rows[0].items() if value is not None}
+            for column in sorted({column for row in rows for column in row} - first):
+                breaches.append(
+                    f"{test['model']}.{test['name']}, {name}: {column} is missing in the first row"
+                )
+    return breaches
+
+
+RULES: tuple[Callable[[dict], list[str]], ...] = (
+    everything_is_described,
+    every_model_has_a_primary_key_test,
+    names_say_the_layer,
+    folders_are_schemas_and_groups,
+    only_staging_reads_sources,
+    every_source_table_has_one_staging_model,
+    marts_have_contracts,
+    logic_has_a_unit_test,
+    no_upstream_concept_is_rejoined,
+    layers_flow_one_way,
+    sources_are_fresh_or_exempt,
+    no_model_asks_for_the_target,
+    unit_test_fixtures_begin_with_a_full_row,
+)

@@ -1,0 +1,155 @@
+"""Settings: defaults, refusals, and the memory of whether the sandbox or real data is in use."""
+
+import hashlib
+import hmac
+import multiprocessing
+import stat
+from pathlib import Path
+
+import pytest
+
+from ingestion.config import SOURCE_VARIABLES, load_settings
+from ingestion.errors import ConfigError
+
+
+@pytest.fixture
+def data_dir(tmp_path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def msd(tmp_path) -> Path:
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    return folder
+
+
+def settings(data_dir, **environment):
+    return load_settings({"WAREHOUSE_DATA_DIR": str(data_dir), **environment})
+
+
+def test_without_any_variable_the_sandbox_below_the_working_folder_is_used(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = load_settings({})
+    assert found.target == "duckdb"
+    assert found.is_sandbox
+    assert found.data_dir == tmp_path / "data"
+    assert found.home == tmp_path / "data/sandbox"
+    assert found.warehouse_path == tmp_path / "data/sandbox/warehouse.duckdb"
+    assert found.loader_dir == tmp_path / "data/sandbox/loader"
+    assert found.lake_url == str(tmp_path / "data/sandbox/lake")
+    assert not (tmp_path / "data").exists(), "reading settings writes nothing"
+
+
+def test_paths_stay_what_they_were_when_the_working_folder_changes(tmp_path, monkeypatch):
+    (tmp_path / "songs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    found = load_settings({"WAREHOUSE_DATA_DIR": "here", "MSD_PATH": "songs"})
+    assert found.data_dir == tmp_path / "here"
+    assert found.source_paths == {"msd": tmp_path / "songs"}
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_settings({"WAREHOUSE_DATA_DIR": "~/warehouse"}).data_dir == tmp_path / "warehouse"
+
+
+@pytest.mark.parametrize("variable", SOURCE_VARIABLES.values())
+def test_one_configured_source_turns_the_sandbox_off_for_all(variable, data_dir, msd):
+    found = settings(data_dir, **{variable: str(msd)})
+    assert not found.is_sandbox
+    assert list(found.source_paths.values()) == [msd]
+    assert found.home == data_dir
+    assert found.lake_url == str(data_dir / "lake")
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_variable_is_as_good_as_none(empty, data_dir):
+    names = ["WAREHOUSE_TARGET", "WAREHOUSE_LAKE_URL", "WAREHOUSE_HMAC_KEY", *SOURCE_VARIABLES.values()]
+    assert settings(data_dir, **dict.fromkeys(names, empty)) == settings(data_dir)
+
+
+def test_blanks_around_a_value_do_not_count(data_dir):
+    assert settings(data_dir, WAREHOUSE_TARGET=" redshift ").target == "redshift"
+
+
+def test_an_unknown_target_is_refused_with_those_there_are(data_dir):
+    with pytest.raises(ConfigError, match="WAREHOUSE_TARGET is 'oracle'; it may be duckdb or redshift"):
+        settings(data_dir, WAREHOUSE_TARGET="oracle")
+
+
+@pytest.mark.parametrize("variable", SOURCE_VARIABLES.values())
+def test_a_source_that_does_not_exist_is_refused_by_name(variable, data_dir, tmp_path):
+    with pytest.raises(ConfigError, match=f"{variable} is .*nowhere, which does not exist"):
+        settings(data_dir, **{variable: str(tmp_path / "nowhere")})
+
+
+def test_the_lake_can_lie_elsewhere_but_not_the_sandbox_s(data_dir, msd):
+    elsewhere = {"WAREHOUSE_LAKE_URL": "s3://bucket/lake"}
+    assert settings(data_dir, MSD_PATH=str(msd), **elsewhere).lake_url == "s3://bucket/lake"
+    assert settings(data_dir, **elsewhere).lake_url == str(data_dir / "sandbox/lake")
+
+
+def test_once_real_data_was_in_use_the_sandbox_does_not_come_back_by_itself(data_dir, msd):
+    settings(data_dir).activate()
+    assert settings(data_dir).is_sandbox
+    settings(data_dir, MSD_PATH=str(msd)).activate()
+    without_sources = settings(data_dir)
+    assert not without_sources.is_sandbox
+    assert without_sources.home == data_dir
+    without_sources.in_use_link.unlink()
+    assert settings(data_dir).is_sandbox
+
+
+def test_reading_settings_alone_chooses_nothing(data_dir, msd):
+    settings(data_dir, MSD_PATH=str(msd))
+    assert settings(data_dir).is_sandbox
+
+
+def test_the_link_leads_to_the_warehouse_in_use(data_dir, msd):
+    sandbox, real = settings(data_dir), settings(data_dir, MSD_PATH=str(msd))
+    for chosen in (sandbox, real, real):
+        chosen.activate()
+        assert chosen.in_use_link.resolve() == chosen.home
+    assert sorted(entry.name for entry in data_dir.iterdir()) == ["in_use", "sandbox"]
+
+
+def test_the_link_still_leads_there_when_the_data_folder_is_moved(data_dir, msd, tmp_path):
+    settings(data_dir, MSD_PATH=str(msd)).activate()
+    moved = data_dir.rename(tmp_path / "moved")
+    assert not settings(moved).is_sandbox
+    assert (moved / "in_use").resolve() == moved
+
+
+def test_users_are_hashed_with_the_key_that_is_configured(data_dir):
+    expected = hmac.new(b"secret", b"alice", hashlib.sha256).hexdigest()
+    assert settings(data_dir, WAREHOUSE_HMAC_KEY="secret").hash_user("alice") == expected
+
+
+def test_users_of_the_sandbox_are_hashed_alike_everywhere(data_dir, tmp_path):
+    assert settings(data_dir).hash_user("alice") == settings(tmp_path / "other").hash_user("alice")
+    assert not data_dir.exists()
+
+
+def test_without_a_key_one_is_made_once_and_kept_for_the_owner_only(data_dir, msd, tmp_path):
+    first = settings(data_dir, MSD_PATH=str(msd)).hash_user("alice")
+    key = data_dir / "hmac_key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert len(key.read_text()) == 64
+    assert settings(data_dir, MSD_PATH=str(msd)).hash_user("alice") == first
+    assert settings(tmp_path / "other", MSD_PATH=str(msd)).hash_user("alice") != first
+    assert [entry.name for entry in data_dir.iterdir()] == ["hmac_key"], "no scratch is left"
+
+
+def _hash_alice(data_dir: Path, msd: Path) -> str:
+    return settings(data_dir, MSD_PATH=str(msd)).hash_user("alice")
+
+
+def test_extractors_that_start_at_once_agree_on_the_key(data_dir, msd):
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        hashes = pool.starmap(_hash_alice, [(data_dir, msd)] * 16)
+    assert len(set(hashes)) == 1
+
+
+def test_secrets_are_not_shown(data_dir):
+    assert "secret" not in repr(settings(data_dir, WAREHOUSE_HMAC_KEY="secret"))

@@ -1,0 +1,203 @@
+"""Killed anywhere and run again, extraction and load end as if nothing had happened.
+
+Real processes are killed (`tests/support/kill.py`); what "as if nothing had happened" means is
+the row hash of every raw table, and every unit loaded once. `make faults` adds random moments.
+"""
+
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion.config import Settings, load_settings
+from ingestion.extract import extract
+from ingestion.lake import Lake
+from ingestion.load import load, prepare
+from ingestion.msd import MSD
+from tests.support.ingestion_stages import EXTRACT_STAGES, LOAD_STAGES, extraction, loading
+from tests.support.kill import KillReport
+from tests.support.msd_files import write_large_files
+from tests.support.row_hash import TableImage, assert_same_tables, images_of_schema
+
+FILES = 24
+"""Each a unit: so many times do the shortest stages come by for the aimed kills."""
+
+RANDOM_KILLS = 20
+ATTEMPTS = 5
+"""A stage of a millisecond can slip by; a kill that missed does not count and is tried again."""
+
+
+@pytest.fixture(scope="module")
+def msd_path(tmp_path_factory) -> Path:
+    """The files that every run here extracts."""
+    folder = tmp_path_factory.mktemp("msd_files")
+    write_large_files(folder, FILES, songs_per_file=100)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def extracted(msd_path, tmp_path_factory) -> Path:
+    """A data folder with a complete lake and the raw tables, empty. To be copied, not used."""
+    data_dir = tmp_path_factory.mktemp("extracted") / "data"
+    extract(_settings(data_dir, msd_path), MSD, msd_path)
+    prepare(_settings(data_dir, msd_path), [MSD])
+    return data_dir
+
+
+@pytest.fixture(scope="module")
+def undisturbed(msd_path, extracted, tmp_path_factory) -> dict[str, TableImage]:
+    """The raw tables after a run that nothing disturbed."""
+    data_dir = _copy(extracted, tmp_path_factory.mktemp("undisturbed"))
+    load(_settings(data_dir, msd_path), MSD)
+    images = _raw_tables(data_dir)
+    assert images["songs"].row_count == FILES * 100
+    return images
+
+
+@pytest.mark.parametrize("stage", [stage.name for stage in EXTRACT_STAGES])
+def test_an_extraction_killed_in_any_stage_is_finished_by_the_next(stage, msd_path, extracted, tmp_path):
+    data_dir, report = _kill_extraction(stage, msd_path, tmp_path)
+    print(f"killed: {report.stage}")
+    _finish_extraction(data_dir, msd_path, extracted)
+
+
+@pytest.mark.parametrize("stage", [stage.name for stage in LOAD_STAGES])
+def test_a_load_killed_in_any_stage_is_finished_by_the_next(
+    stage, msd_path, extracted, undisturbed, tmp_path
+):
+    data_dir, report = _kill_load(stage, extracted, tmp_path)
+    print(f"killed: {report.stage}")
+    without_loader_dir = _copy(data_dir, tmp_path / "loader_lost")
+    shutil.rmtree(without_loader_dir / "loader", ignore_errors=True)
+    for folder in (data_dir, without_loader_dir):
+        _finish_load(folder, msd_path, undisturbed)
+
+
+def test_units_of_a_killed_extraction_load_to_the_same_tables(msd_path, undisturbed, tmp_path):
+    data_dir, _ = _kill_extraction("a part is in place", msd_path, tmp_path)
+    settings = _settings(data_dir, msd_path)
+    finished_before = Lake(settings.lake_url).done_unit_ids("msd")
+    assert load(settings, MSD).units == len(finished_before) < FILES
+    extract(settings, MSD, msd_path)
+    _finish_load(data_dir, msd_path, undisturbed)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1800)
+def test_extractions_killed_at_random_times_are_finished_by_the_next(msd_path, extracted, tmp_path):
+    seconds, _ = extraction(tmp_path / "whole", msd_path).run_to_end()
+    hits = Counter()
+    for data_dir, moment in _random_moments(seconds, tmp_path):
+        report = extraction(data_dir, msd_path).kill_after(moment)
+        if report.hit:
+            _finish_extraction(data_dir, msd_path, extracted)
+        hits[report.stage] += 1
+        if hits.total() - hits[None] == RANDOM_KILLS:
+            break
+    _print(hits)
+    assert hits.total() - hits[None] == RANDOM_KILLS
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("loader_dir", ["kept", "lost"])
+def test_loads_killed_at_random_times_are_finished_by_the_next(
+    loader_dir, msd_path, extracted, undisturbed, tmp_path
+):
+    seconds, _ = loading(_copy(extracted, tmp_path / "whole")).run_to_end()
+    hits = Counter()
+    for folder, moment in _random_moments(seconds, tmp_path):
+        data_dir = _copy(extracted, folder)
+        report = loading(data_dir).kill_after(moment)
+        if loader_dir == "lost":
+            shutil.rmtree(data_dir / "loader", ignore_errors=True)
+        if report.hit:
+            _finish_load(data_dir, msd_path, undisturbed)
+        hits[report.stage] += 1
+        if hits.total() - hits[None] == RANDOM_KILLS:
+            break
+    _print(hits)
+    assert hits.total() - hits[None] == RANDOM_KILLS
+
+
+def _kill_extraction(stage: str, msd_path: Path, folder: Path) -> tuple[Path, KillReport]:
+    for attempt in range(ATTEMPTS):
+        data_dir = folder / f"attempt_{attempt}"
+        report = extraction(data_dir, msd_path).kill_in(stage)
+        if report.hit:
+            return data_dir, report
+    raise AssertionError(f"no kill hit {stage!r}; the last: {report}")
+
+
+def _kill_load(stage: str, extracted: Path, folder: Path) -> tuple[Path, KillReport]:
+    for attempt in range(ATTEMPTS):
+        data_dir = _copy(extracted, folder / f"attempt_{attempt}")
+        if stage == "raw tables being created":
+            (data_dir / "warehouse.duckdb").unlink()
+        report = loading(data_dir).kill_in(stage)
+        if report.hit:
+            return data_dir, report
+    raise AssertionError(f"no kill hit {stage!r}; the last: {report}")
+
+
+def _finish_extraction(data_dir: Path, msd_path: Path, extracted: Path) -> None:
+    """Extract the rest; the lake must then hold what an undisturbed extraction writes, done once."""
+    settings = _settings(data_dir, msd_path)
+    done_before = Lake(settings.lake_url).done_unit_ids("msd")
+    result = extract(settings, MSD, msd_path)
+    assert result.units_done_before == len(done_before)
+    assert result.units_done_before + result.units_extracted == FILES
+    assert _lake_contents(data_dir) == _lake_contents(extracted)
+
+
+def _lake_contents(data_dir: Path) -> dict[str, dict[str, str]]:
+    """The sha256 of every part by unit and table, each part read and checked against its record."""
+    lake = Lake(str(data_dir / "lake"))
+    contents = {}
+    for unit_id in lake.done_unit_ids("msd"):
+        parts = lake.done_record("msd", unit_id).parts
+        assert all(sum(batch.num_rows for batch in lake.read_part(part)) == part.rows for part in parts)
+        contents[unit_id] = {part.table: part.sha256 for part in parts}
+    return contents
+
+
+def _finish_load(data_dir: Path, msd_path: Path, undisturbed: dict[str, TableImage]) -> None:
+    """Load the rest; the raw tables must then be those of the undisturbed run, each unit loaded once."""
+    settings = _settings(data_dir, msd_path)
+    load(settings, MSD)
+    assert_same_tables(_raw_tables(data_dir), undisturbed)
+    with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as connection:
+        loaded = connection.sql(
+            "select unit_id from raw_msd._loaded_units "
+            "where _dlt_load_id in (select load_id from raw_msd._dlt_loads where status = 0)"
+        ).fetchall()
+    assert sorted(unit_id for (unit_id,) in loaded) == sorted(Lake(settings.lake_url).done_unit_ids("msd"))
+    assert load(settings, MSD).units == 0
+
+
+def _raw_tables(data_dir: Path) -> dict[str, TableImage]:
+    with duckdb.connect(str(data_dir / "warehouse.duckdb"), read_only=True) as connection:
+        return images_of_schema(connection, "raw_msd")
+
+
+def _random_moments(seconds: float, folder: Path):
+    """Folders and moments within `seconds`, twice as many as kills: some come after the end."""
+    chance = random.Random(1)
+    for number in range(2 * RANDOM_KILLS):
+        yield folder / f"random_{number}", chance.uniform(0, seconds)
+
+
+def _print(hits: Counter) -> None:
+    for stage, count in hits.most_common():
+        print(f"{count:>4} x {stage or 'it had ended before'}")
+
+
+def _copy(data_dir: Path, folder: Path) -> Path:
+    return shutil.copytree(data_dir, folder / "data", symlinks=True)
+
+
+def _settings(data_dir: Path, msd_path: Path) -> Settings:
+    return load_settings({"WAREHOUSE_DATA_DIR": str(data_dir), "MSD_PATH": str(msd_path)})

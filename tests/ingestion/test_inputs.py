@@ -1,0 +1,111 @@
+"""Input files: what is found, and how it is grouped into units."""
+
+import os
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from ingestion.inputs import LARGE_FILE_BYTES, InputFile, find_inputs, group_into_units, source_root
+
+MEAN = 10
+MANY = [InputFile(f"{number:05}.h5", 1, 1) for number in range(2000)]
+
+
+def units(inputs):
+    return {tuple(unit) for unit in group_into_units(inputs, MEAN)}
+
+
+def touch(folder, *paths):
+    for path in paths:
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+
+def found(path, *suffixes):
+    return [file.path for file in find_inputs(path, suffixes or (".h5",))]
+
+
+def test_files_are_found_at_every_depth_in_the_order_of_their_paths(tmp_path):
+    touch(tmp_path, "b/c/d.h5", "a.h5", "b.h5", "b/a.H5", "note.txt", "h5")
+    assert found(tmp_path) == ["a.h5", "b.h5", "b/a.H5", "b/c/d.h5"]
+
+
+def test_hidden_files_and_folders_are_passed_over(tmp_path):
+    touch(tmp_path, ".hidden.h5", ".git/a.h5", "seen/.cache/a.h5", "seen/a.h5")
+    assert found(tmp_path) == ["seen/a.h5"]
+
+
+def test_a_source_inside_a_hidden_folder_is_found(tmp_path):
+    touch(tmp_path, ".data/a.h5")
+    assert found(tmp_path / ".data") == ["a.h5"]
+
+
+def test_a_folder_named_like_a_file_is_no_input(tmp_path):
+    touch(tmp_path, "folder.h5/a.h5")
+    assert found(tmp_path) == ["folder.h5/a.h5"]
+
+
+def test_a_single_file_is_found_whatever_its_name(tmp_path):
+    touch(tmp_path, "one.h5", "two.h5", "odd.name")
+    assert found(tmp_path / "one.h5") == ["one.h5"]
+    assert found(tmp_path / "odd.name") == ["odd.name"]
+    assert source_root(tmp_path / "one.h5") == source_root(tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize("name", ["nowhere", "empty"])
+def test_a_path_without_files_is_an_error_and_not_an_empty_source(name, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=name):
+        find_inputs(tmp_path / name, (".h5",))
+
+
+def test_size_and_time_come_from_the_file(tmp_path):
+    path = tmp_path / "a.h5"
+    path.write_bytes(b"abc")
+    os.utime(path, ns=(0, 1_700_000_000_123_456_789))
+    (file,) = find_inputs(tmp_path, (".h5",))
+    assert file.size_bytes == 3
+    assert file.modified_at == datetime(2023, 11, 14, 22, 13, 20, 123456, tzinfo=UTC)
+
+
+def test_units_hold_every_file_once_and_are_neither_huge_nor_tiny():
+    grouped = list(group_into_units(MANY, MEAN))
+    assert [file for unit in grouped for file in unit] == MANY
+    assert max(map(len, grouped)) <= 4 * MEAN
+    assert MEAN / 2 < len(MANY) / len(grouped) < 2 * MEAN
+
+
+@pytest.mark.parametrize("place", [0, 7, 1000, 1999])
+def test_a_file_that_goes_changes_the_unit_it_was_in_and_its_neighbour_at_most(place):
+    before = units(MANY)
+    after = units(MANY[:place] + MANY[place + 1 :])
+    assert len(before - after) <= 2
+    assert len(after - before) <= 2
+
+
+@pytest.mark.parametrize("path", ["00000.a.h5", "01000.a.h5", "09999.h5"])
+def test_a_file_that_comes_changes_the_unit_it_falls_into_and_no_other(path):
+    before = units(MANY)
+    after = units(sorted([*MANY, InputFile(path, 1, 1)]))
+    assert len(before - after) <= 1
+    assert len(after - before) <= 2
+
+
+def test_a_file_that_changes_changes_its_own_unit_only():
+    changed = [InputFile(file.path, file.size_bytes, 2) if file is MANY[700] else file for file in MANY]
+    assert len(units(MANY) - units(changed)) == 1
+
+
+def test_a_large_file_is_a_unit_of_its_own():
+    large = InputFile("00500.large.h5", LARGE_FILE_BYTES, 1)
+    grouped = list(group_into_units(sorted([*MANY, large]), MEAN))
+    assert [large] in grouped
+    assert Counter(file for unit in grouped for file in unit)[large] == 1
+    assert all([] != unit for unit in grouped)
+    assert list(group_into_units([large], MEAN)) == [[large]]
+
+
+def test_no_files_make_no_units():
+    assert list(group_into_units([], MEAN)) == []

@@ -1,0 +1,219 @@
+"""The lake: a unit is there as a whole or not at all, on a local disk and in S3 alike."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import boto3
+import pyarrow as pa
+import pytest
+from moto.server import ThreadedMotoServer
+
+from ingestion import lake as lake_module
+from ingestion.errors import LakeError
+from ingestion.lake import Lake, unit_id
+from ingestion.tables import RawTable, columns, key_columns
+
+SONGS = RawTable("songs", pa.schema(key_columns(id=pa.int64()) + columns(title=pa.string())), ("id",))
+TERMS = RawTable("terms", pa.schema(key_columns(id=pa.int64())), ("id",))
+
+
+@pytest.fixture(scope="module")
+def s3():
+    """A client of an S3 server, and the server's address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    yield client, f"{host}:{port}"
+    server.stop()
+
+
+class Place:
+    """A lake and what lies in it, to be looked at and damaged past the lake."""
+
+    def __init__(self, url: str, folder: Path | None = None, client=None, bucket: str = "") -> None:
+        self.lake = Lake(url)
+        self._folder, self._client, self._bucket = folder, client, bucket
+
+    def names(self) -> set[str]:
+        """Every file, relative to the lake's root; scratch of the local form is left out."""
+        if self._folder:
+            files = (file.relative_to(self._folder) for file in self._folder.rglob("*") if file.is_file())
+            return {file.as_posix() for file in files if file.parts[0] != ".writing"}
+        listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix="lake/").get("Contents", [])
+        return {item["Key"].removeprefix("lake/") for item in listed if not item["Key"].endswith("/")}
+
+    def remove(self, name: str) -> None:
+        if self._folder:
+            (self._folder / name).unlink()
+        else:
+            self._client.delete_object(Bucket=self._bucket, Key=f"lake/{name}")
+
+    def overwrite(self, name: str, change) -> None:
+        if self._folder:
+            path = self._folder / name
+            path.write_bytes(change(path.read_bytes()))
+        else:
+            key = f"lake/{name}"
+            content = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=change(content))
+
+
+@pytest.fixture(params=["folder", "file_url", "s3"])
+def place(request, tmp_path) -> Place:
+    if request.param == "s3":
+        client, address = request.getfixturevalue("s3")
+        bucket = f"bucket-{abs(hash(request.node.name)):x}"
+        client.create_bucket(Bucket=bucket)
+        options = urlencode({"endpoint_override": address, "scheme": "http", "region": "us-east-1"})
+        return Place(f"s3://test:test@{bucket}/lake?{options}", client=client, bucket=bucket)
+    folder = tmp_path / "lake"
+    return Place(str(folder) if request.param == "folder" else folder.as_uri(), folder)
+
+
+def rows(*ids):
+    return pa.table({"id": ids, "title": [f"song {id_}" for id_ in ids]}, schema=SONGS.schema)
+
+
+def write(lake, unit="u1", *ids, inputs=()):
+    with lake.write_unit("msd", unit, "1.2.3", list(inputs)) as writer:
+        writer.write(SONGS, rows(*(ids or (1, 2))))
+        writer.write(SONGS, rows(3))
+        writer.write(TERMS, pa.table({"id": [7]}))
+    return lake.done_record("msd", unit)
+
+
+def read(lake, part):
+    return pa.Table.from_batches(lake.read_part(part)).to_pylist()
+
+
+def test_an_empty_lake_has_no_units(place):
+    assert place.lake.done_unit_ids("msd") == set()
+
+
+def test_what_was_written_is_read_again(place):
+    before = datetime.now(UTC)
+    record = write(place.lake, inputs=[{"path": "a.h5"}])
+    assert place.lake.done_unit_ids("msd") == {"u1"}
+    assert place.lake.done_unit_ids("other") == set()
+    assert (record.source, record.unit_id, record.code_version) == ("msd", "u1", "1.2.3")
+    assert record.inputs == [{"path": "a.h5"}]
+    assert before <= record.extracted_at <= datetime.now(UTC)
+    assert [part.table for part in record.parts] == ["songs", "terms"]
+    assert (record.rows("songs"), record.rows("terms"), record.rows("none"), record.total_rows) == (3, 1, 0, 4)
+    assert read(place.lake, record.parts[0]) == rows(1, 2, 3).to_pylist()
+    assert place.lake.read_columns(record.parts[0], ["id"]).to_pydict() == {"id": [1, 2, 3]}
+    assert place.names() == {"msd/songs/u1.parquet", "msd/terms/u1.parquet", "msd/done/u1.json"}
+
+
+def test_a_unit_without_rows_is_done_too(place):
+    with place.lake.write_unit("msd", "empty", "1", []):
+        pass
+    assert place.lake.done_record("msd", "empty").parts == []
+
+
+def test_a_unit_being_written_is_invisible(place):
+    with place.lake.write_unit("msd", "u1", "1", []) as writer:
+        writer.write(SONGS, rows(1))
+        assert place.lake.done_unit_ids("msd") == set()
+        assert place.names() == set()
+    assert place.lake.done_unit_ids("msd") == {"u1"}
+
+
+def test_a_unit_that_failed_leaves_nothing_behind(place):
+    with pytest.raises(ZeroDivisionError), place.lake.write_unit("msd", "u1", "1", []) as writer:
+        writer.write(SONGS, rows(1))
+        raise ZeroDivisionError
+    assert place.names() == set()
+    assert place.lake.done_unit_ids("msd") == set()
+
+
+def test_the_done_record_comes_last(place):
+    """Where the record cannot be put, the parts are there and the unit is not; the next attempt mends it."""
+    done = "msd/done/u1.json"
+    if place._folder:
+        (place._folder / done).mkdir(parents=True)  # in the way of the record
+        with pytest.raises(OSError, match="u1.json"):
+            write(place.lake)
+        (place._folder / done).rmdir()
+        assert place.names() == {"msd/songs/u1.parquet", "msd/terms/u1.parquet"}
+    else:
+        write(place.lake)
+        place.remove(done)
+    assert place.lake.done_unit_ids("msd") == set()
+    record = write(place.lake, "u1", 8, 9)
+    assert read(place.lake, record.parts[0]) == rows(8, 9, 3).to_pylist()
+
+
+def test_other_columns_than_the_table_s_are_refused(place):
+    with pytest.raises((ValueError, pa.ArrowInvalid)), place.lake.write_unit("msd", "u", "1", []) as writer:
+        writer.write(SONGS, pa.table({"id": [1]}))
+    assert place.lake.done_unit_ids("msd") == set()
+
+
+def test_a_missing_part_is_named(place):
+    record = write(place.lake)
+    place.remove("msd/songs/u1.parquet")
+    with pytest.raises(LakeError, match=r"msd/songs/u1\.parquet is missing from the lake"):
+        read(place.lake, record.parts[0])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-1],
+        lambda content: b"",
+        lambda content: content + b"x",
+        lambda content: content[:20] + bytes([content[20] ^ 1]) + content[21:],
+    ],
+    ids=["cut", "empty", "longer", "one bit"],
+)
+def test_a_damaged_part_is_named_before_any_row_of_it_is_read(damage, place):
+    record = write(place.lake)
+    place.overwrite("msd/songs/u1.parquet", damage)
+    with pytest.raises(LakeError, match=r"msd/songs/u1\.parquet .* is not what its done-record names"):
+        next(place.lake.read_part(record.parts[0]))
+
+
+def test_errors_do_not_show_the_secret_in_the_lake_s_url(place):
+    secret = urlsplit(place.lake.url).password
+    if secret is None:
+        pytest.skip("this URL holds no secret")
+    record = write(place.lake)
+    place.remove("msd/songs/u1.parquet")
+    with pytest.raises(LakeError) as error:
+        read(place.lake, record.parts[0])
+    assert f":{secret}@" not in str(error.value)
+
+
+def test_scratch_of_a_killed_extractor_goes_once_it_is_old(tmp_path):
+    scratch = tmp_path / "lake/.writing"
+    old, young = scratch / "old", scratch / "young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "songs").touch()
+    os.utime(old, (1, 1))
+    write(Lake(str(tmp_path / "lake")))
+    assert list(scratch.iterdir()) == [young]
+    assert lake_module.ABANDONED_AFTER_SECONDS > 3600, "an extractor at work must not lose its scratch"
+
+
+def test_a_unit_id_depends_on_source_reader_and_inputs_and_on_nothing_else():
+    one = unit_id("msd", 1, [{"path": "a", "size": 1}])
+    assert one == unit_id("msd", 1, [{"size": 1, "path": "a"}])
+    assert len(one) == 24
+    others = {
+        unit_id("other", 1, [{"path": "a", "size": 1}]),
+        unit_id("msd", 2, [{"path": "a", "size": 1}]),
+        unit_id("msd", 1, [{"path": "a", "size": 2}]),
+        unit_id("msd", 1, []),
+    }
+    assert len(others | {one}) == 5
