@@ -19,6 +19,7 @@ from pathlib import Path
 from ingestion.config import SOURCE_VARIABLES, load_settings
 from ingestion.errors import ConfigError, IngestionError
 from ingestion.extract import extract
+from ingestion.lake import shown_url
 from ingestion.sources import SOURCES
 
 
@@ -81,7 +82,7 @@ def _extract(options: argparse.Namespace) -> None:
     print(
         f"{source.name}: {result.files:,} files in {units:,} units, {result.units_done_before:,} done before"
     )
-    print(f"new in the lake {settings.lake_url}:")
+    print(f"new in the lake {shown_url(settings.lake_url)}:")
     for table, rows in result.rows.items():
         print(f"  {rows:>12,}  {table}")
     print("next: python -m ingestion load")

@@ -31,7 +31,7 @@ class Settings:
     data_dir: Path
     is_sandbox: bool
     source_paths: Mapping[str, Path]
-    lake_url: str
+    lake_url: str = field(repr=False)  # it can hold a key and a secret
     hmac_key: str | None = field(default=None, repr=False)
 
     @property

@@ -72,7 +72,7 @@ class Lake:
     """A lake at a URL: a folder path, `file://...` or `s3://bucket/prefix`."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url = shown_url(url)
         if "://" in url:
             self._fs, self._root = fs.FileSystem.from_uri(url)
         else:
@@ -115,19 +115,30 @@ class Lake:
                 while chunk := stream.read(1 << 20):
                     digest.update(chunk)
         except FileNotFoundError as error:
-            raise LakeError(f"{part.path} is missing from the lake {self.url}") from error
+            raise self._missing(part) from error
         if digest.hexdigest() != part.sha256:
-            raise LakeError(
-                f"{part.path} in the lake {self.url} is not what its done-record names: remove the "
-                "done-record to have the unit extracted again"
-            )
+            raise self._damaged(part)
         with self._fs.open_input_file(path) as file:
             yield from pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS)
 
     def read_columns(self, part: Part, columns: Sequence[str]) -> pa.Table:
-        """Some columns of a part, whole and unchecked."""
-        with self._fs.open_input_file(self._path(part.path)) as file:
-            return pq.read_table(file, columns=list(columns))
+        """Some columns of a part, whole; unchecked, but LakeError where they cannot be read."""
+        try:
+            with self._fs.open_input_file(self._path(part.path)) as file:
+                return pq.read_table(file, columns=list(columns))
+        except FileNotFoundError as error:
+            raise self._missing(part) from error
+        except (OSError, pa.ArrowException) as error:
+            raise self._damaged(part) from error
+
+    def _missing(self, part: Part) -> LakeError:
+        return LakeError(f"{part.path} is missing from the lake {self.url}")
+
+    def _damaged(self, part: Part) -> LakeError:
+        return LakeError(
+            f"{part.path} in the lake {self.url} is not what its done-record names: remove the "
+            "done-record to have the unit extracted again"
+        )
 
     def _path(self, *names: str) -> str:
         return "/".join((self._root, *names))
@@ -201,6 +212,15 @@ class UnitWriter(AbstractContextManager):
         file = self._scratch / "done"
         file.write_bytes(orjson.dumps(record))
         self._lake._put(file, self._lake._path(self._source, "done", f"{self._unit_id}.json"))
+
+
+def shown_url(url: str) -> str:
+    """A lake's URL as it may be shown: without the key, the secret and the options it can hold."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
+    authority, slash, path = rest.partition("?")[0].partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def unit_id(source: str, reader_version: int, inputs: Mapping | list) -> str:

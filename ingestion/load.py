@@ -26,7 +26,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from filelock import FileLock, Timeout
 
 from ingestion.config import Settings
-from ingestion.errors import LoadError
+from ingestion.errors import IngestionError, LoadError
 from ingestion.lake import DoneRecord, Lake
 from ingestion.source import FileSource
 from ingestion.tables import LAKE_COLUMNS, RawTable, key_columns
@@ -215,23 +215,28 @@ def _exclusive_pipeline(settings: Settings, source: FileSource) -> Iterator[dlt.
             pipelines_dir=str(settings.loader_dir),
         )
     except Exception as error:
-        raise _explained(error, settings) from error
+        explained = _explained(error, settings)
+        if explained is None:
+            raise
+        raise explained from error
     finally:
         shutil.rmtree(settings.loader_dir, ignore_errors=True)
         lock.release()
 
 
-def _explained(error: Exception, settings: Settings) -> Exception:
-    """The error as an operator should see it: a locked DuckDB file hides deep in dlt's own errors."""
+def _explained(error: Exception, settings: Settings) -> IngestionError | None:
+    """The error as an operator should see it: dlt hides a damaged part or a locked file deep in its own."""
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, IngestionError):
+            return None if cause is error else type(cause)(*cause.args)
         if isinstance(cause, duckdb.IOException) and "lock" in str(cause):
             return LoadError(
                 f"{settings.warehouse_path} is open in another process, and DuckDB allows one writer: "
                 f"close it and run again ({cause})"
             )
         cause = cause.__cause__ or cause.__context__
-    return error
+    return None
 
 
 def _create_missing_tables(pipeline: dlt.Pipeline, source: FileSource) -> None:

@@ -90,9 +90,10 @@ def _song_rows(path: Path) -> Iterator[SongRows]:
     try:
         with h5py.File(path, "r", locking=False) as h5:
             tables = {group: _dataset(h5[group], "songs") for group in GROUPS}
-            total = len(tables["metadata"])
-            if any(table.shape != (total,) for table in tables.values()):
-                raise UnreadableInputError("wrong_layout", "the songs tables differ in length")
+            shapes = {table.shape for table in tables.values()}
+            if len(shapes) != 1 or len(*shapes) != 1:
+                raise UnreadableInputError("wrong_layout", "the songs tables differ in shape")
+            ((total,),) = shapes
             for start in range(0, total, SONGS_AT_ONCE):
                 yield _rows_between(h5, tables, start, min(start + SONGS_AT_ONCE, total))
     except KeyError as error:
@@ -114,7 +115,7 @@ def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
 def _check_filters(dataset: h5py.Dataset) -> None:
     """Refuse chunks that skip a filter (shuffle, deflate) they went through: HDF5 would read noise.
 
-    A writer skips the filters of a chunk that does not shrink; then its stored size is its full size.
+    A writer may skip the filters of a chunk that would not shrink: its stored size is its full size.
     """
     full_size = math.prod(dataset.chunks) * dataset.dtype.itemsize
 

@@ -151,5 +151,11 @@ def test_extractors_that_start_at_once_agree_on_the_key(data_dir, msd):
     assert len(set(hashes)) == 1
 
 
-def test_secrets_are_not_shown(data_dir):
-    assert "secret" not in repr(settings(data_dir, WAREHOUSE_HMAC_KEY="secret"))
+def test_secrets_are_not_shown(data_dir, msd):
+    found = settings(
+        data_dir,
+        MSD_PATH=str(msd),
+        WAREHOUSE_HMAC_KEY="open-sesame",
+        WAREHOUSE_LAKE_URL="s3://key:open-sesame@bucket/lake",
+    )
+    assert "open-sesame" not in repr(found)

@@ -103,7 +103,7 @@ def test_a_large_file_is_a_unit_of_its_own():
     grouped = list(group_into_units(sorted([*MANY, large]), MEAN))
     assert [large] in grouped
     assert Counter(file for unit in grouped for file in unit)[large] == 1
-    assert all([] != unit for unit in grouped)
+    assert all(grouped)
     assert list(group_into_units([large], MEAN)) == [[large]]
 
 

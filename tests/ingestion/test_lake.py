@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import boto3
 import pyarrow as pa
@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from ingestion import lake as lake_module
 from ingestion.errors import LakeError
-from ingestion.lake import Lake, unit_id
+from ingestion.lake import Lake, shown_url, unit_id
 from ingestion.tables import RawTable, columns, key_columns
 
 SONGS = RawTable("songs", pa.schema(key_columns(id=pa.int64()) + columns(title=pa.string())), ("id",))
@@ -108,7 +108,8 @@ def test_what_was_written_is_read_again(place):
     assert record.inputs == [{"path": "a.h5"}]
     assert before <= record.extracted_at <= datetime.now(UTC)
     assert [part.table for part in record.parts] == ["songs", "terms"]
-    assert (record.rows("songs"), record.rows("terms"), record.rows("none"), record.total_rows) == (3, 1, 0, 4)
+    assert [record.rows(table) for table in ("songs", "terms", "none")] == [3, 1, 0]
+    assert record.total_rows == 4
     assert read(place.lake, record.parts[0]) == rows(1, 2, 3).to_pylist()
     assert place.lake.read_columns(record.parts[0], ["id"]).to_pydict() == {"id": [1, 2, 3]}
     assert place.names() == {"msd/songs/u1.parquet", "msd/terms/u1.parquet", "msd/done/u1.json"}
@@ -141,7 +142,7 @@ def test_the_done_record_comes_last(place):
     done = "msd/done/u1.json"
     if place._folder:
         (place._folder / done).mkdir(parents=True)  # in the way of the record
-        with pytest.raises(OSError, match="u1.json"):
+        with pytest.raises(OSError, match=r"u1\.json"):
             write(place.lake)
         (place._folder / done).rmdir()
         assert place.names() == {"msd/songs/u1.parquet", "msd/terms/u1.parquet"}
@@ -170,7 +171,7 @@ def test_a_missing_part_is_named(place):
     "damage",
     [
         lambda content: content[:-1],
-        lambda content: b"",
+        lambda content: content[:0],
         lambda content: content + b"x",
         lambda content: content[:20] + bytes([content[20] ^ 1]) + content[21:],
     ],
@@ -183,15 +184,26 @@ def test_a_damaged_part_is_named_before_any_row_of_it_is_read(damage, place):
         next(place.lake.read_part(record.parts[0]))
 
 
-def test_errors_do_not_show_the_secret_in_the_lake_s_url(place):
-    secret = urlsplit(place.lake.url).password
-    if secret is None:
-        pytest.skip("this URL holds no secret")
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("/data/lake", "/data/lake"),
+        ("file:///data/lake", "file:///data/lake"),
+        ("s3://bucket/lake", "s3://bucket/lake"),
+        ("s3://key:se%2Fcret@bucket/lake?region=x&endpoint_override=host", "s3://bucket/lake"),
+        ("s3://key:a@b@bucket", "s3://bucket"),
+    ],
+)
+def test_a_url_is_shown_without_the_secret_it_may_hold(url, shown):
+    assert shown_url(url) == shown
+
+
+def test_errors_do_not_show_the_secret_in_the_url(place):
     record = write(place.lake)
     place.remove("msd/songs/u1.parquet")
     with pytest.raises(LakeError) as error:
         read(place.lake, record.parts[0])
-    assert f":{secret}@" not in str(error.value)
+    assert "test:test" not in str(error.value)
 
 
 def test_scratch_of_a_killed_extractor_goes_once_it_is_old(tmp_path):

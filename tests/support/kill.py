@@ -173,7 +173,8 @@ class _Running:
     def _matches(self, pattern: str) -> set[tuple[str, int, int]]:
         """What matches, each with what tells it from an earlier thing of that name."""
         matches = set()
-        for path in glob(pattern, root_dir=self._target.folder, include_hidden=True):
+        # Unlike Path.glob it does not fail where a folder goes away under its hands.
+        for path in glob(pattern, root_dir=self._target.folder, include_hidden=True):  # noqa: PTH207
             try:
                 stat = (self._target.folder / path).lstat()
             except FileNotFoundError:

@@ -47,7 +47,7 @@ class TableImage:
         volatile: Collection[str] = VOLATILE_COLUMNS,
     ) -> "TableImage":
         """The image of rows whose values stand in the order of `column_names`."""
-        places = sorted((column, place) for place, column in enumerate(column_names) if column not in volatile)
+        places = sorted((name, place) for place, name in enumerate(column_names) if name not in volatile)
         rows = [tuple(row[place] for _, place in places) for row in rows]
         columns = tuple(column for column, _ in places)
         values_of = dict(zip(columns, zip(*rows, strict=True), strict=True)) if rows else {}
@@ -94,7 +94,7 @@ class TableImage:
         here, there = self._digest_counts(), other._digest_counts()
         if here != there:
             differing = [
-                column for column in self.columns if self.column_digests[column] != other.column_digests[column]
+                name for name in self.columns if self.column_digests[name] != other.column_digests[name]
             ]
             lines.append(
                 f"{(here - there).total():,} rows only here, {(there - here).total():,} only there; "
@@ -154,7 +154,7 @@ def image_of(connection: Any, table: str, volatile: Collection[str] = VOLATILE_C
 def images_of_schema(
     connection: Any, schema: str, volatile: Collection[str] = VOLATILE_COLUMNS
 ) -> dict[str, TableImage]:
-    """The image of every table of a schema, by name. Tables named `_...` are the loader's own and left out."""
+    """The image of every table of a schema by name; tables named `_...`, the loader's own, are left out."""
     cursor = connection.cursor()
     try:
         cursor.execute(

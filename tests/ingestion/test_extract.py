@@ -1,0 +1,129 @@
+"""Extraction: every file once in the lake, however often it is run and among however many."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from ingestion.config import Settings, load_settings
+from ingestion.extract import SHOWN_QUARANTINED, extract
+from ingestion.lake import Lake
+from ingestion.msd import MSD
+from tests.support.msd_files import make_song, write_large_files, write_song, write_song_files
+
+FILES = 6
+
+
+@pytest.fixture
+def msd_path(tmp_path) -> Path:
+    """Files that make a unit each, of two songs."""
+    folder = tmp_path / "songs"
+    write_large_files(folder, FILES, songs_per_file=2)
+    return folder
+
+
+def settings(tmp_path, msd_path, name="data") -> Settings:
+    return load_settings({"WAREHOUSE_DATA_DIR": str(tmp_path / name), "MSD_PATH": str(msd_path)})
+
+
+def songs_in(lake_settings) -> list[str]:
+    """The track ids of all songs in all finished units, sorted."""
+    lake = Lake(lake_settings.lake_url)
+    records = [lake.done_record("msd", id_) for id_ in lake.done_unit_ids("msd")]
+    parts = [part for record in records for part in record.parts if part.table == "songs"]
+    return sorted(id_ for p in parts for batch in lake.read_part(p) for id_ in batch["track_id"].to_pylist())
+
+
+ALL_SONGS = [make_song(number).track_id for number in range(2 * FILES)]
+
+
+def test_every_file_goes_into_the_lake_and_is_counted(tmp_path, msd_path):
+    where = settings(tmp_path, msd_path)
+    result = extract(where, MSD, msd_path)
+    assert (result.source, result.files, result.units_extracted) == ("msd", FILES, FILES)
+    assert (result.units_done_before, result.quarantined) == (0, 0)
+    assert result.rows["songs"] == 2 * FILES
+    assert result.rows["files"] == FILES
+    assert songs_in(where) == ALL_SONGS
+    assert where.in_use_link.resolve() == where.home
+
+
+def test_a_done_record_names_its_inputs_and_the_code(tmp_path, msd_path):
+    where = settings(tmp_path, msd_path)
+    extract(where, MSD, msd_path)
+    lake = Lake(where.lake_url)
+    records = [lake.done_record("msd", id_) for id_ in lake.done_unit_ids("msd")]
+    named = sorted(file["path"] for record in records for file in record.inputs)
+    assert named == sorted(path.name for path in msd_path.iterdir())
+    assert all(record.code_version for record in records)
+
+
+def test_extracting_again_does_nothing(tmp_path, msd_path):
+    where = settings(tmp_path, msd_path)
+    extract(where, MSD, msd_path)
+    before = {file: file.stat().st_mtime_ns for file in Path(where.lake_url).rglob("*.*")}
+    again = extract(where, MSD, msd_path)
+    assert (again.files, again.units_done_before, again.units_extracted) == (FILES, FILES, 0)
+    assert not again.rows
+    assert {file: file.stat().st_mtime_ns for file in Path(where.lake_url).rglob("*.*")} == before
+
+
+def test_an_interrupted_extraction_goes_on_where_it_was(tmp_path, msd_path):
+    where = settings(tmp_path, msd_path)
+    extract(where, MSD, msd_path)
+    done = sorted(Path(where.lake_url, "msd/done").iterdir())
+    for record in done[:2]:
+        record.unlink()
+    again = extract(where, MSD, msd_path)
+    assert (again.units_done_before, again.units_extracted) == (FILES - 2, 2)
+    assert again.rows["songs"] == 4
+    assert songs_in(where) == ALL_SONGS
+
+
+@pytest.mark.parametrize("count", [2, 3, 50])
+def test_shards_are_disjoint_and_complete(count, tmp_path, msd_path):
+    where = settings(tmp_path, msd_path)
+    results = [extract(where, MSD, msd_path, (index, count)) for index in range(1, count + 1)]
+    assert sum(result.files for result in results) == FILES
+    assert sum(result.units_extracted for result in results) == FILES
+    assert not any(result.units_done_before for result in results)
+    assert songs_in(where) == ALL_SONGS
+
+
+def test_a_file_that_changes_or_comes_makes_one_new_unit(tmp_path, msd_path):
+    where = settings(tmp_path, msd_path)
+    extract(where, MSD, msd_path)
+    changed = min(msd_path.iterdir())
+    os.utime(changed, ns=(1, 1))
+    assert extract(where, MSD, msd_path).units_extracted == 1
+    write_song(msd_path, make_song(100))
+    result = extract(where, MSD, msd_path)
+    assert (result.units_extracted, result.rows["songs"]) == (1, 1)
+
+
+def test_quarantined_inputs_are_counted_and_the_first_ones_logged(tmp_path, caplog):
+    folder = tmp_path / "songs"
+    write_song_files(folder, range(2))
+    for number in range(SHOWN_QUARANTINED + 3):
+        (folder / f"bad_{number}.h5").touch()
+    with caplog.at_level(logging.WARNING):
+        result = extract(settings(tmp_path, folder), MSD, folder)
+    assert result.quarantined == result.rows["quarantined_inputs"] == SHOWN_QUARANTINED + 3
+    assert result.rows["songs"] == 2
+    warnings = [record.getMessage() for record in caplog.records if "quarantined" in record.getMessage()]
+    assert len(warnings) == SHOWN_QUARANTINED
+    assert warnings[0].startswith("quarantined bad_0.h5: empty_file: ")
+
+
+def test_a_path_without_files_is_an_error(tmp_path):
+    (tmp_path / "songs").mkdir()
+    with pytest.raises(FileNotFoundError, match="songs"):
+        extract(settings(tmp_path, tmp_path / "songs"), MSD, tmp_path / "songs")
+
+
+def test_a_lake_in_the_sandbox_is_apart(tmp_path, msd_path):
+    sandbox = load_settings({"WAREHOUSE_DATA_DIR": str(tmp_path / "data")})
+    extract(sandbox, MSD, msd_path)
+    assert songs_in(sandbox) == ALL_SONGS
+    assert not (tmp_path / "data/lake").exists()
