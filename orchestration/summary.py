@@ -49,7 +49,7 @@ def _quarantined_by_reason(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[s
         for source in SOURCES
     )
     return warehouse.execute(
-        f"select source, reason, count(*) as inputs from ({union}) group by all order by inputs desc, source, reason"
+        f"select source, reason, count(*) from ({union}) group by all order by count(*) desc, source, reason"
     ).fetchall()
 
 

@@ -46,9 +46,7 @@ def test_every_raw_table_is_read_by_staging_and_by_nothing_else(graph):
 def test_every_model_has_its_data_tests_as_checks(graph):
     checked = {check.asset_key for check in graph.asset_check_keys}
     models = {
-        key
-        for key in graph.get_all_asset_keys()
-        if layer(graph, key) in ("staging", "intermediate", "marts")
+        key for key in graph.get_all_asset_keys() if layer(graph, key) in ("staging", "intermediate", "marts")
     }
     assert models <= checked
 

@@ -33,7 +33,7 @@ def test_make_alone_lists_every_verb_with_a_line(checkout):
     assert verbs == ["help", "setup", "run", "test", "dev", "docs", "lint", "bench", "faults", "clean"]
 
 
-def test_make_run_builds_the_marts_of_the_sandbox_and_says_so(checkout, first_run):
+def test_make_run_builds_the_marts_of_the_sandbox_and_says_so(first_run):
     assert "made-up music world" in first_run
     marts = rows_per_mart(first_run)
     assert set(marts) >= {"marts.dim_songs", "marts.dim_artists", "marts.dim_playlists"}
