@@ -10,10 +10,11 @@ nothing that matters and is emptied before each load.
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
@@ -33,8 +34,8 @@ from ingestion.tables import LAKE_COLUMNS, RawTable, key_columns
 
 log = logging.getLogger(__name__)
 
-PACKAGE_ROWS = 4_000_000
-"""Rows per load package, which bounds the loader's disk and memory: 6 M rows took 1.2 to 2.2 GB."""
+PACKAGE_ROWS = 1_000_000
+"""Rows per load package, which bounds the loader's disk and memory; half as many cost a third more CPU."""
 
 LOADED_UNITS = RawTable("_loaded_units", pa.schema(key_columns(unit_id=pa.string())), ("unit_id",))
 """The loader's own table in every raw schema: which unit each load brought."""
@@ -42,6 +43,26 @@ LOADED_UNITS = RawTable("_loaded_units", pa.schema(key_columns(unit_id=pa.string
 dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
 dlt.config["load.truncate_staging_dataset"] = True  # else the file keeps a second copy of the last package
 dlt.config["runtime.log_level"] = "ERROR"
+
+DUCKDB_CONFIG = {"memory_limit": "512MB", "preserve_insertion_order": False, "threads": 1}
+"""For the loader's connection. It stays open for a whole load: dlt would open one per job, and each
+closing writes a checkpoint. Rows of a raw table have no order to keep. One thread each, because dlt
+loads the tables side by side. Together they took a third off the CPU time of ten playlist slices."""
+
+MERGE = {"disposition": "merge", "strategy": "delete-insert"}
+
+
+class Keys(Enum):
+    """How the primary keys of a package's rows stand, which decides what merging them takes.
+
+    dlt's own merge finds repeated keys by numbering all rows, and stages every row first; either
+    takes as long as the rest of a load (docs/decisions/0002). What is not needed is left out.
+    """
+
+    NEW = "each comes once and raw holds none of them: appending is merging"
+    KNOWN = "each comes once and raw holds some of them"
+    REPEATED = "some come more than once: the row extracted last wins"
+
 
 BatchesOf = Callable[[RawTable], Iterator[pa.Table]]
 
@@ -77,10 +98,10 @@ def load(settings: Settings, source: FileSource) -> LoadResult:
         units.sort(key=lambda unit: (unit.extracted_at, unit.unit_id))
         loaded_rows, all_rows = 0, sum(unit.total_rows for unit in units)
         for package in _packages(units):
-            repeated = _tables_with_repeated_keys(lake, source, package)
             log.info("%s: reading %s units from the lake", source.schema_name, f"{len(package):,}")
+            keys = _key_states(pipeline, lake, source, package)
             pipeline.extract(
-                dlt_source(source, _lake_batches(lake, package), repeated), loader_file_format="parquet"
+                dlt_source(source, _lake_batches(lake, package), keys), loader_file_format="parquet"
             )
             pipeline.normalize()
             log.info("%s: merging", source.schema_name)
@@ -92,32 +113,31 @@ def load(settings: Settings, source: FileSource) -> LoadResult:
     return result
 
 
-def dlt_source(source: FileSource, batches: BatchesOf, repeated_keys: Iterable[str] = ()):
-    """The source for dlt: one resource per raw table, fed by `batches`, merged by primary key.
+def dlt_source(source: FileSource, batches: BatchesOf, keys: Mapping[str, Keys] | None = None):
+    """The source for dlt: one resource per raw table, fed by `batches`, its rows merged by primary key.
 
-    `batches` gives the Arrow tables of a raw table. `repeated_keys` names the tables in which
-    a key may come twice; there the row extracted last wins.
+    `batches` gives the Arrow tables of a raw table. `keys` can say of a table that merging it
+    takes less, or more, than the rows' keys being unique among themselves.
     """
-
-    repeated = frozenset(repeated_keys)
+    keys = keys or {}
 
     @dlt.source(name=source.name, max_table_nesting=0)
     def raw():
         for table in (*source.tables, LOADED_UNITS):
+            state = keys.get(table.name, Keys.KNOWN)
             columns = py_arrow_to_table_schema_columns(table.warehouse_schema)
-            if table.name in repeated:
+            if state is Keys.REPEATED:
                 columns["extracted_at"]["dedup_sort"] = "desc"
             resource = dlt.resource(
                 batches(table),
                 name=table.name,
                 columns=columns,
                 primary_key=table.primary_key,
-                write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+                write_disposition="append" if state is Keys.NEW else MERGE,
                 schema_contract={"columns": "freeze", "data_type": "freeze"},
             )
-            # Numbering every row to find repeated keys takes dlt as long as the rest of the load.
             resource.apply_hints(
-                additional_table_hints={"x-stage-data-deduplicated": table.name not in repeated}
+                additional_table_hints={"x-stage-data-deduplicated": state is not Keys.REPEATED}
             )
             yield resource
 
@@ -161,23 +181,33 @@ def _with_lake_columns(unit: DoneRecord, rows: pa.Table) -> pa.Table:
     return rows
 
 
-def _tables_with_repeated_keys(lake: Lake, source: FileSource, units: Sequence[DoneRecord]) -> set[str]:
-    """The tables in which these units, taken together, hold a key more than once."""
-    repeated = set()
-    for table in source.tables:
-        parts = [part for unit in units for part in unit.parts if part.table == table.name]
-        if len(parts) < 2:  # within one unit an extractor never repeats a key
-            continue
-        keys = pa.concat_tables(lake.read_columns(part, table.primary_key) for part in parts)
-        names = ", ".join(f'"{name}"' for name in table.primary_key)
-        with duckdb.connect() as connection:
-            connection.register("keys", keys)
-            distinct = connection.sql(f"select count(*) from (select distinct {names} from keys)").fetchone()[
-                0
-            ]
-        if distinct < keys.num_rows:
-            repeated.add(table.name)
-    return repeated
+def _key_states(
+    pipeline: dlt.Pipeline, lake: Lake, source: FileSource, units: Sequence[DoneRecord]
+) -> dict[str, Keys]:
+    """For each table that these units have rows of: how their keys stand to each other and to raw."""
+    states = {}
+    with pipeline.sql_client() as client:
+        connection = client.native_connection
+        for table in source.tables:
+            parts = [part for unit in units for part in unit.parts if part.table == table.name]
+            if not parts:
+                continue
+            names = ", ".join(f'"{name}"' for name in table.primary_key)
+            keys = pa.concat_tables(lake.read_columns(part, table.primary_key) for part in parts)
+            connection.register("package_keys", keys)
+            ((distinct,),) = connection.sql(
+                f"select count(*) from (select distinct {names} from package_keys)"
+            ).fetchall()
+            raw = f"{source.schema_name}.{table.name}"
+            ((known,),) = connection.sql(
+                f"select count(*) from package_keys semi join {raw} using ({names})"
+            ).fetchall()
+            connection.unregister("package_keys")
+            if distinct < keys.num_rows:
+                states[table.name] = Keys.REPEATED
+            else:
+                states[table.name] = Keys.KNOWN if known else Keys.NEW
+    return states
 
 
 def _packages(units: Iterable[DoneRecord]) -> Iterator[list[DoneRecord]]:
@@ -208,12 +238,13 @@ def _exclusive_pipeline(settings: Settings, source: FileSource) -> Iterator[dlt.
         lock.acquire()
     try:
         shutil.rmtree(settings.loader_dir, ignore_errors=True)
-        yield dlt.pipeline(
-            pipeline_name=source.name,
-            destination=dlt.destinations.duckdb(str(settings.warehouse_path)),
-            dataset_name=source.schema_name,
-            pipelines_dir=str(settings.loader_dir),
-        )
+        with duckdb.connect(str(settings.warehouse_path), config=DUCKDB_CONFIG) as warehouse:
+            yield dlt.pipeline(
+                pipeline_name=source.name,
+                destination=dlt.destinations.duckdb(warehouse),
+                dataset_name=source.schema_name,
+                pipelines_dir=str(settings.loader_dir),
+            )
     except Exception as error:
         explained = _explained(error, settings)
         if explained is None:
