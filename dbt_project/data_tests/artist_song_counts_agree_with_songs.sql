@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'dim_artists'}}}) }}
+
 -- dim_artists counts songs before they are put together, dim_songs holds them: the two must agree.
 with songs_by_artist as (
 

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'dim_playlists'}}}) }}
+
 -- Every item that the extractor counted in a playlist's current state is a row of the fact.
 select
     playlists.playlist_id,

@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from tests.support.browser import chromium
 from tests.support.checkout import Checkout, fresh_checkout
 
-WAIT_SECONDS = 240
+WAIT_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,12 @@ def test_materialize_all_in_the_browser_ends_green(checkout, tmp_path):
         )
         assert status == "SUCCESS"
         browser.get(f"{address}/assets/marts/dim_songs")
-        wait_for("the asset's page", lambda: "Materialized" in browser.find_element(By.TAG_NAME, "body").text)
+        text = wait_for(
+            "the asset's page",
+            lambda: "ago" in (found := browser.find_element(By.TAG_NAME, "body").text) and found,
+        )
+        assert "Latest materialization" in text and "Latest check results" in text
+        assert "tempo_bpm" in text
 
 
 def test_a_marts_page_in_the_docs_shows_columns_tests_and_lineage(checkout, tmp_path):
