@@ -8,23 +8,27 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 	&& echo $$python && break; done)
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-export WAREHOUSE_DATA_DIR ?= $(CURDIR)/data
-export DAGSTER_HOME ?= $(abspath $(WAREHOUSE_DATA_DIR))/dagster
+ifeq ($(strip $(WAREHOUSE_DATA_DIR)),)
+override WAREHOUSE_DATA_DIR := $(CURDIR)/data
+endif
+ifeq ($(strip $(DAGSTER_HOME)),)
+override DAGSTER_HOME := $(shell realpath -m -- "$(WAREHOUSE_DATA_DIR)")/dagster
+endif
+export WAREHOUSE_DATA_DIR DAGSTER_HOME
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(INSTALLED) ## create .venv from the lock, profiles.yml and the empty warehouse
-	@test -f profiles.yml || cp profiles.example.yml profiles.yml
-	@mkdir -p $(DAGSTER_HOME) && cp orchestration/dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	@test -f .env || echo 'DAGSTER_HOME=$${DAGSTER_HOME:-$(CURDIR)/data/dagster}' > .env
+setup: $(INSTALLED) profiles.yml ## create .venv from the lock, profiles.yml and the empty warehouse
+	@mkdir -p "$(DAGSTER_HOME)" && cp orchestration/dagster.yaml "$(DAGSTER_HOME)/dagster.yaml"
+	@test -f .env || echo 'DAGSTER_HOME=$${DAGSTER_HOME:-$(DAGSTER_HOME)}' > .env
 	@python -m ingestion prepare
 
 run: setup ## materialise the whole graph: your sources, or the sandbox when none is configured
 	@python -m orchestration.run
 
-test: setup ## run every test
+test: $(INSTALLED) profiles.yml ## run every test
 	@python -m pytest
 
 dev: setup ## open the graph in the browser, at http://localhost:3000
@@ -35,19 +39,22 @@ docs: setup ## build the documentation of the warehouse: docs/site/index.html
 	@mkdir -p docs/site && cp target/docs/static_index.html docs/site/index.html
 	@echo "docs/site/index.html"
 
-lint: setup ## check Python and SQL, the SQL for both engines
+lint: $(INSTALLED) ## check Python and SQL, the SQL for both engines
 	@pre-commit run --all-files --show-diff-on-failure
 
-bench: setup ## run every benchmark and write docs/benchmarks.md
+bench: $(INSTALLED) ## run every benchmark and write docs/benchmarks.md
 	@python -m benchmarks
 
-faults: setup ## the long tests: processes killed at random, again and again
+faults: $(INSTALLED) ## the long tests: processes killed at random, again and again
 	@python -m pytest -m faults
 
-clean: ## remove .venv, build products and the sandbox; never data loaded from your sources
-	rm -rf $(VENV) target logs docs/site .env profiles.yml *.egg-info .pytest_cache .ruff_cache
-	rm -rf $(WAREHOUSE_DATA_DIR)/sandbox $(WAREHOUSE_DATA_DIR)/dagster
-	@test -e $(WAREHOUSE_DATA_DIR)/in_use/warehouse.duckdb || rm -f $(WAREHOUSE_DATA_DIR)/in_use
+clean: ## remove .venv, build products and the sandbox; never what your sources were loaded into
+	rm -rf $(VENV) target logs docs/site *.egg-info .pytest_cache .ruff_cache
+	rm -rf "$(WAREHOUSE_DATA_DIR)/sandbox" "$(WAREHOUSE_DATA_DIR)/dagster"
+	@test -e "$(WAREHOUSE_DATA_DIR)/in_use" || rm -f "$(WAREHOUSE_DATA_DIR)/in_use"
+
+profiles.yml:
+	@cp profiles.example.yml $@
 
 # uv installs in seconds what takes pip two minutes; where it cannot reach the index, pip does the work.
 $(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         options.run(options)
-    except (IngestionError, FileNotFoundError) as error:
+    except (IngestionError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -18,6 +18,12 @@ from ingestion.errors import ConfigError
 SOURCE_VARIABLES = {"msd": "MSD_PATH", "playlist_files": "PLAYLIST_FILES_PATH"}
 """The variable that configures each source; with none of them set the sandbox serves all."""
 
+IN_USE_LINK = "in_use"
+"""In the data folder: a link to the folder of the warehouse worked on last."""
+
+REAL_DATA_MARK = "holds_real_data"
+"""In the data folder: an empty file, there once real data was extracted."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -49,25 +55,25 @@ class Settings:
         """Where the loader keeps packages under way; it can be lost without harm."""
         return self.home / "loader"
 
-    @property
-    def in_use_link(self) -> Path:
-        """The link to the folder in use, followed by bare `dbt` and `dagster`."""
-        return self.data_dir / "in_use"
-
     def activate(self) -> None:
-        """Make this the warehouse in use: create its folder and point `in_use` at it, atomically.
+        """Create the folder of this warehouse and point the link `in_use` at it, atomically.
 
-        The link is the memory of the choice: once it points at real data, the sandbox
-        does not come back unless the link is removed.
+        Bare `dbt` follows the link: it opens the warehouse that was worked on last.
         """
         self.home.mkdir(parents=True, exist_ok=True)
+        link = self.data_dir / IN_USE_LINK
         target = Path("sandbox") if self.is_sandbox else Path()
-        if self.in_use_link.is_symlink() and self.in_use_link.readlink() == target:
+        if link.is_symlink() and link.readlink() == target:
             return
-        fresh = self.in_use_link.with_name(f".in_use.{os.getpid()}")
+        fresh = link.with_name(f".{link.name}.{os.getpid()}")
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(target, target_is_directory=True)
-        fresh.replace(self.in_use_link)
+        fresh.replace(link)
+
+    def remember_real_data(self) -> None:
+        """Note in the data folder that it holds real data: the sandbox then never comes back by itself."""
+        if not self.is_sandbox:
+            (self.data_dir / REAL_DATA_MARK).touch()
 
     def hash_user(self, user_id: str) -> str:
         """A user id as a keyed HMAC-SHA-256, 64 hex digits: the only form in which one is kept.
@@ -114,13 +120,13 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     for source, path in source_paths.items():
         if not path.exists():
             raise ConfigError(f"{SOURCE_VARIABLES[source]} is {path}, which does not exist")
-    link = data_dir / "in_use"
-    holds_real_data = link.is_symlink() and link.readlink() == Path()
-    is_sandbox = not source_paths and not holds_real_data
+    is_sandbox = not source_paths and not (data_dir / REAL_DATA_MARK).exists()
     if is_sandbox:
         lake_url = str(data_dir / "sandbox" / "lake")
     else:
         lake_url = values.get("WAREHOUSE_LAKE_URL", str(data_dir / "lake"))
+        if "://" not in lake_url:
+            lake_url = str(Path(lake_url).expanduser().absolute())
     return Settings(
         target=target,
         data_dir=data_dir,

@@ -41,7 +41,6 @@ def extract(
     Raises FileNotFoundError where `path` holds no file of the source.
     """
     index, count = shard
-    settings.activate()
     lake = Lake(settings.lake_url)
     root = source_root(path)
     result = ExtractResult(source.name)
@@ -52,6 +51,8 @@ def extract(
         id_ = unit_id(source.name, source.reader_version, listed)
         if int(id_, 16) % count == index - 1:
             units.append((id_, inputs, listed))
+    settings.activate()
+    settings.remember_real_data()
     result.files = sum(len(inputs) for _, inputs, _ in units)
     with Progress(f"extract {source.name}", result.files, source.counted_as) as progress:
         for id_, inputs, listed in units:

@@ -42,9 +42,12 @@ class UnreadableInputError(Exception):
 
 
 def source_root(path: Path) -> Path:
-    """The folder that input paths are relative to: `path` itself, or the folder of a single file."""
+    """The folder that input paths are relative to: the one above the folder of the files.
+
+    So a path begins with that folder's name, and two people's files in two folders stay apart.
+    """
     path = path.expanduser().resolve()
-    return path if path.is_dir() else path.parent
+    return path.parent if path.is_dir() else path.parent.parent
 
 
 def find_inputs(path: Path, suffixes: Iterable[str]) -> list[InputFile]:
@@ -64,7 +67,7 @@ def find_inputs(path: Path, suffixes: Iterable[str]) -> list[InputFile]:
             for entry in path.rglob("*")
             if entry.name.lower().endswith(wanted)
             and entry.is_file()
-            and not any(part.startswith(".") for part in entry.relative_to(root).parts)
+            and not any(part.startswith(".") for part in entry.relative_to(path).parts)
         ]
     else:
         raise FileNotFoundError(f"{path} does not exist")
@@ -84,7 +87,7 @@ def group_into_units(inputs: Sequence[InputFile], mean_files: int) -> Iterator[l
     """Runs of neighbouring files, about `mean_files` each and at most four times that.
 
     A run ends where the hash of a file's own path says so, so a file that comes or goes
-    changes the run it is in and no other. A large file is a run of its own.
+    changes the run it is in and at most the next. A large file is a run of its own.
     """
     run: list[InputFile] = []
     for file in inputs:

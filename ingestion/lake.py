@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from ingestion.errors import LakeError
+from ingestion.errors import ConfigError, LakeError
 from ingestion.tables import RawTable
 
 BATCH_ROWS = 131_072
@@ -74,7 +74,10 @@ class Lake:
     def __init__(self, url: str) -> None:
         self.url = shown_url(url)
         if "://" in url:
-            self._fs, self._root = fs.FileSystem.from_uri(url)
+            try:
+                self._fs, self._root = fs.FileSystem.from_uri(url)
+            except (pa.ArrowException, ValueError):  # their text quotes the URL, secret and all
+                raise ConfigError(f"WAREHOUSE_LAKE_URL cannot be read as a URL: {self.url}") from None
         else:
             self._fs, self._root = fs.LocalFileSystem(), url
         self._root = self._root.rstrip("/")
@@ -135,9 +138,11 @@ class Lake:
         return LakeError(f"{part.path} is missing from the lake {self.url}")
 
     def _damaged(self, part: Part) -> LakeError:
+        source, _, file_name = part.path.split("/")
+        done_record = f"{source}/done/{file_name.removesuffix('.parquet')}.json"
         return LakeError(
-            f"{part.path} in the lake {self.url} is not what its done-record names: remove the "
-            "done-record to have the unit extracted again"
+            f"{part.path} in the lake {self.url} is not what its done-record names: remove {done_record} "
+            "to have the unit extracted again"
         )
 
     def _path(self, *names: str) -> str:
@@ -219,8 +224,7 @@ def shown_url(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator:
         return url
-    authority, slash, path = rest.partition("?")[0].partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
 
 
 def unit_id(source: str, reader_version: int, inputs: Mapping | list) -> str:

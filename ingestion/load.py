@@ -78,6 +78,9 @@ class LoadResult:
 
 def prepare(settings: Settings, sources: Iterable[FileSource]) -> None:
     """Create the raw tables that do not exist yet, empty and with all their columns."""
+    if settings.target != "duckdb":
+        log.warning("WAREHOUSE_TARGET is %s: this release prepares and loads DuckDB only", settings.target)
+        return
     for source in sources:
         with _exclusive_pipeline(settings, source) as pipeline:
             _create_missing_tables(pipeline, source)

@@ -23,6 +23,8 @@ def main() -> int:
     if settings.is_sandbox:
         unset = " nor ".join(SOURCE_VARIABLES.values())
         print(f"Sandbox: neither {unset} is set, so everything comes from a made-up music world.")
+    elif not settings.source_paths:
+        print("No source is set: what the lake and the warehouse hold already is built again.")
     for source, path in settings.source_paths.items():
         print(f"{SOURCE_VARIABLES[source]}: {path}")
     job = defs.resolve_job_def("whole_graph")

@@ -16,8 +16,11 @@ def summarise(settings: Settings, is_complete: bool, checks_passed: Sequence[boo
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as warehouse:
         marts = _rows_per_mart(warehouse)
         quarantined = _quarantined_by_reason(warehouse)
-    outcome = "The warehouse is up to date." if is_complete else "The run FAILED; these tables may be old."
-    lines = ["", outcome]
+    lines = [""]
+    if is_complete:
+        lines.append("The warehouse is up to date.")
+    else:
+        lines.append("The run FAILED: the error stands above. What the marts hold is from an earlier run.")
     lines += [f"  {rows:>10,}  {mart}" for mart, rows in marts]
     lines.append(f"Checks: {sum(checks_passed)} of {len(checks_passed)} passed.")
     total = sum(count for *_, count in quarantined)
@@ -33,21 +36,33 @@ def summarise(settings: Settings, is_complete: bool, checks_passed: Sequence[boo
     return "\n".join(lines)
 
 
+def _tables(warehouse: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
+    rows = warehouse.execute(
+        "select table_name from information_schema.tables where table_schema = ? order by table_name",
+        [schema],
+    )
+    return [name for (name,) in rows.fetchall()]
+
+
 def _rows_per_mart(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
-    names = warehouse.execute(
-        "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
-    ).fetchall()
     return [
         (f"marts.{name}", warehouse.execute(f'select count(*) from marts."{name}"').fetchone()[0])
-        for (name,) in names
+        for name in _tables(warehouse, "marts")
     ]
 
 
 def _quarantined_by_reason(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
-    union = " union all ".join(
-        f"select '{source.name}' as source, reason from staging.stg_{source.name}__quarantined_inputs"
-        for source in SOURCES
-    )
+    """Source, reason and number of inputs, the commonest first; nothing where dbt never ran."""
+    built = _tables(warehouse, "staging")
+    views = {source.name: f"stg_{source.name}__quarantined_inputs" for source in SOURCES}
+    selects = [
+        f"select '{source}' as source, reason from staging.{view}"
+        for source, view in views.items()
+        if view in built
+    ]
+    if not selects:
+        return []
+    union = " union all ".join(selects)
     return warehouse.execute(
         f"select source, reason, count(*) from ({union}) group by all order by count(*) desc, source, reason"
     ).fetchall()

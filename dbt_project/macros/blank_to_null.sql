@@ -1,4 +1,4 @@
-{#- A text without surrounding spaces; NULL where nothing is left. -#}
+{#- A text as its source gave it; NULL where it is blank. -#}
 {% macro blank_to_null(text) -%}
-    nullif(trim({{ text }}), '')
+    case when trim({{ text }}) <> '' then {{ text }} end
 {%- endmacro %}

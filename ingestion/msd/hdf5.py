@@ -30,7 +30,10 @@ TRACK_ID = re.compile(r"TR[A-Z0-9]{16}")
 
 GROUPS = ("metadata", "analysis", "musicbrainz")
 PROVENANCE = {"source_system": "msd", "terms_of_use": "msd_research"}
-SCALARS = [name for name in SONGS.schema.names if name != "file_path" and name not in PROVENANCE]
+SCALARS = [
+    name for name in SONGS.schema.names if name not in ("is_summary", "file_path") and name not in PROVENANCE
+]
+COLUMNS = ["is_summary", *SCALARS]
 
 CHILDREN = (
     (ARTIST_TERMS, "metadata", ("artist_terms", "artist_terms_weight", "artist_terms_freq")),
@@ -50,7 +53,7 @@ def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> B
     a track id, or with one that came before in the unit or contradicts the file's name.
     """
     block = _Block()
-    seen: set[str] = set()
+    seen: set[tuple[str, bool]] = set()
     files, quarantined = [], []
     for file in inputs:
         taken, problems = 0, []
@@ -94,8 +97,11 @@ def _song_rows(path: Path) -> Iterator[SongRows]:
             if len(shapes) != 1 or len(*shapes) != 1:
                 raise UnreadableInputError("wrong_layout", "the songs tables differ in shape")
             ((total,),) = shapes
+            is_summary = not any(name in h5[group] for _, group, arrays in CHILDREN for name in arrays)
             for start in range(0, total, SONGS_AT_ONCE):
-                yield _rows_between(h5, tables, start, min(start + SONGS_AT_ONCE, total))
+                rows, children = _rows_between(h5, tables, start, min(start + SONGS_AT_ONCE, total))
+                rows["is_summary"] = np.full(len(rows["track_id"]), is_summary)
+                yield rows, children
     except KeyError as error:
         reason = "missing_table" if "doesn't exist" in str(error) else "corrupt_file"
         raise UnreadableInputError(reason, str(error.args[0])) from error
@@ -196,21 +202,22 @@ def _children(
 
 
 def _checked(
-    file: InputFile, rows: dict[str, np.ndarray], seen: set[str]
+    file: InputFile, rows: dict[str, np.ndarray], seen: set[tuple[str, bool]]
 ) -> tuple[list[int], list[tuple[UnreadableInputError, str]]]:
     """Which songs can be taken in, and what is wrong with each of the others."""
     good, bad = [], []
     track_ids = _texts(rows["track_id"])
     stem = Path(file.path).stem
-    for row, track_id in enumerate(track_ids):
+    for row, key in enumerate(zip(track_ids, rows["is_summary"].tolist(), strict=True)):
+        track_id = key[0]
         if not track_id:
             error = UnreadableInputError("missing_track_id", "the song has no track id")
         elif len(track_ids) == 1 and TRACK_ID.fullmatch(stem) and stem != track_id:
             error = UnreadableInputError("track_id_differs", f"the file holds {track_id}")
-        elif track_id in seen:
+        elif key in seen:
             error = UnreadableInputError("duplicate_track_id", f"{track_id} came before")
         else:
-            seen.add(track_id)
+            seen.add(key)
             good.append(row)
             continue
         bad.append((error, "" if len(track_ids) == 1 else f"song {row}"))
@@ -222,7 +229,7 @@ class _Block:
     """Songs collected from several files, in the files' own types, until they are worth a batch."""
 
     songs: int = 0
-    columns: dict[str, list[np.ndarray]] = field(default_factory=lambda: {name: [] for name in SCALARS})
+    columns: dict[str, list[np.ndarray]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
     file_paths: list[str] = field(default_factory=list)
     children: dict[str, list[_Child]] = field(default_factory=lambda: {t.name: [] for t, _, _ in CHILDREN})
 

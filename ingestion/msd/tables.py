@@ -12,7 +12,7 @@ from ingestion.tables import FILES, QUARANTINED_INPUTS, RawTable, columns, key_c
 SONGS = RawTable(
     "songs",
     pa.schema(
-        key_columns(track_id=pa.string())
+        key_columns(track_id=pa.string(), is_summary=pa.bool_())
         + columns(
             song_id=pa.string(),
             title=pa.string(),
@@ -53,8 +53,9 @@ SONGS = RawTable(
             terms_of_use=pa.string(),
         )
     ),
-    primary_key=("track_id",),
+    primary_key=("track_id", "is_summary"),
 )
+"""`is_summary`: read from a summary file, which repeats the songs of other files without their arrays."""
 
 ARTIST_TERMS = RawTable(
     "artist_terms",

@@ -118,8 +118,8 @@ def test_a_marts_page_in_the_docs_shows_columns_tests_and_lineage(checkout, tmp_
         )
         for part in ("One row per", "DATA TESTS", "Referenced By", "Depends On", "Enforced"):
             assert part in text
-        browser.get(f"{page.as_uri()}#!/model/model.music_warehouse.dim_songs?g_v=1")
-        wait_for("the lineage", lambda: browser.find_element(By.CSS_SELECTOR, ".graph canvas").is_displayed())
+        browser.find_element(By.CSS_SELECTOR, "[ng-click='onLauncherClick()']").click()
+        wait_for("the lineage", lambda: browser.find_element(By.CSS_SELECTOR, "canvas").is_displayed())
         fetched = browser.execute_script(
             "return performance.getEntriesByType('resource').map(entry => entry.name)"
         )

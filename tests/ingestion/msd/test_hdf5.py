@@ -68,7 +68,7 @@ def plain(value):
 def assert_equal_to_pytables(rows, path: Path) -> None:
     expected = read_with_pytables(path)
     assert expected["songs"]
-    own = {"file_path", "source_system", "terms_of_use"}
+    own = {"is_summary", "file_path", "source_system", "terms_of_use"}
     assert [{n: v for n, v in row.items() if n not in own} for row in rows["songs"]] == expected["songs"]
     for name in ARRAYS:
         assert [tuple(row.values()) for row in rows[name]] == expected[name]

@@ -26,6 +26,7 @@ current_rows as (
         on
             source_artist_mbtags.track_id = source_songs.track_id
             and source_artist_mbtags.lake_unit_id = source_songs.lake_unit_id
+            and not source_songs.is_summary
 
 )
 

@@ -24,6 +24,7 @@ current_rows as (
         on
             source_similar_artists.track_id = source_songs.track_id
             and source_similar_artists.lake_unit_id = source_songs.lake_unit_id
+            and not source_songs.is_summary
 
 )
 

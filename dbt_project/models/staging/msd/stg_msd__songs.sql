@@ -4,6 +4,19 @@ with source_songs as (
 
 ),
 
+-- A summary file repeats songs without their arrays: it counts where there is nothing else.
+ranked_songs as (
+
+    select
+        *,
+        row_number() over (
+            partition by track_id
+            order by case when is_summary then 1 else 0 end
+        ) as song_rank
+    from source_songs
+
+),
+
 cleaned as (
 
     select
@@ -54,7 +67,8 @@ cleaned as (
 
         -- timestamps
         {{ utc_timestamp('extracted_at') }} as extracted_at
-    from source_songs
+    from ranked_songs
+    where song_rank = 1
 
 )
 
