@@ -42,12 +42,9 @@ class UnreadableInputError(Exception):
 
 
 def source_root(path: Path) -> Path:
-    """The folder that input paths are relative to: the one above the folder of the files.
-
-    So a path begins with that folder's name, and two people's files in two folders stay apart.
-    """
+    """The folder that input paths are relative to: `path` itself, or the folder of a single file."""
     path = path.expanduser().resolve()
-    return path.parent if path.is_dir() else path.parent.parent
+    return path if path.is_dir() else path.parent
 
 
 def find_inputs(path: Path, suffixes: Iterable[str]) -> list[InputFile]:
@@ -67,7 +64,7 @@ def find_inputs(path: Path, suffixes: Iterable[str]) -> list[InputFile]:
             for entry in path.rglob("*")
             if entry.name.lower().endswith(wanted)
             and entry.is_file()
-            and not any(part.startswith(".") for part in entry.relative_to(path).parts)
+            and not any(part.startswith(".") for part in entry.relative_to(root).parts)
         ]
     else:
         raise FileNotFoundError(f"{path} does not exist")

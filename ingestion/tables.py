@@ -55,9 +55,8 @@ def key_columns(**types: pa.DataType) -> list[pa.Field]:
 FILES = RawTable(
     "files",
     pa.schema(
-        key_columns(file_path=pa.string())
+        key_columns(source_root=pa.string(), file_path=pa.string())
         + columns(
-            source_root=pa.string(),
             size_bytes=pa.int64(),
             modified_at=UTC_TIMESTAMP,
             file_kind=pa.string(),
@@ -65,21 +64,20 @@ FILES = RawTable(
             quarantined_count=pa.int64(),
         )
     ),
-    primary_key=("file_path",),
+    primary_key=("source_root", "file_path"),
 )
 """One row per input file seen, read or not. `file_path` is relative to `source_root`."""
 
 QUARANTINED_INPUTS = RawTable(
     "quarantined_inputs",
     pa.schema(
-        key_columns(file_path=pa.string(), item=pa.string())
+        key_columns(source_root=pa.string(), file_path=pa.string(), item=pa.string())
         + columns(
-            source_root=pa.string(),
             size_bytes=pa.int64(),
             reason=pa.string(),
             detail=pa.string(),
         )
     ),
-    primary_key=("file_path", "item"),
+    primary_key=("source_root", "file_path", "item"),
 )
 """One row per input that could not be taken in: a whole file (`item` is '') or a part of it."""

@@ -26,7 +26,8 @@ current_rows as (
     from source_quarantined_inputs
     inner join source_files
         on
-            source_quarantined_inputs.file_path = source_files.file_path
+            source_quarantined_inputs.source_root = source_files.source_root
+            and source_quarantined_inputs.file_path = source_files.file_path
             and source_quarantined_inputs.lake_unit_id = source_files.lake_unit_id
 
 )
