@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.config import SOURCE_VARIABLES, load_settings
+from ingestion.config import IN_USE_LINK, REAL_DATA_MARK, SOURCE_VARIABLES, load_settings
 from ingestion.errors import ConfigError
 
 
@@ -90,35 +90,51 @@ def test_the_lake_can_lie_elsewhere_but_not_the_sandbox_s(data_dir, msd):
     assert settings(data_dir, **elsewhere).lake_url == str(data_dir / "sandbox/lake")
 
 
-def test_once_real_data_was_in_use_the_sandbox_does_not_come_back_by_itself(data_dir, msd):
+def test_once_there_is_real_data_the_sandbox_does_not_come_back_by_itself(data_dir, msd):
     settings(data_dir).activate()
     assert settings(data_dir).is_sandbox
-    settings(data_dir, MSD_PATH=str(msd)).activate()
+    real = settings(data_dir, MSD_PATH=str(msd))
+    real.activate()
+    real.remember_real_data()
     without_sources = settings(data_dir)
     assert not without_sources.is_sandbox
     assert without_sources.home == data_dir
-    without_sources.in_use_link.unlink()
+    (data_dir / REAL_DATA_MARK).unlink()
     assert settings(data_dir).is_sandbox
 
 
-def test_reading_settings_alone_chooses_nothing(data_dir, msd):
-    settings(data_dir, MSD_PATH=str(msd))
+def test_a_source_that_was_only_configured_does_not_end_the_sandbox(data_dir, msd):
+    settings(data_dir, MSD_PATH=str(msd)).activate()
     assert settings(data_dir).is_sandbox
 
 
-def test_the_link_leads_to_the_warehouse_in_use(data_dir, msd):
+def test_the_sandbox_is_no_real_data(data_dir):
+    sandbox = settings(data_dir)
+    sandbox.activate()
+    sandbox.remember_real_data()
+    assert settings(data_dir).is_sandbox
+
+
+def test_the_link_leads_to_the_warehouse_worked_on_last(data_dir, msd):
     sandbox, real = settings(data_dir), settings(data_dir, MSD_PATH=str(msd))
-    for chosen in (sandbox, real, real):
+    for chosen in (sandbox, real, real, sandbox):
         chosen.activate()
-        assert chosen.in_use_link.resolve() == chosen.home
+        assert (data_dir / IN_USE_LINK).resolve() == chosen.home
     assert sorted(entry.name for entry in data_dir.iterdir()) == ["in_use", "sandbox"]
 
 
 def test_the_link_still_leads_there_when_the_data_folder_is_moved(data_dir, msd, tmp_path):
     settings(data_dir, MSD_PATH=str(msd)).activate()
     moved = data_dir.rename(tmp_path / "moved")
-    assert not settings(moved).is_sandbox
-    assert (moved / "in_use").resolve() == moved
+    assert (moved / IN_USE_LINK).resolve() == moved
+
+
+def test_a_lake_folder_is_made_absolute(data_dir, msd, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for given in ("~/lake", "lake"):
+        lake_url = settings(data_dir, MSD_PATH=str(msd), WAREHOUSE_LAKE_URL=given).lake_url
+        assert lake_url == str(tmp_path / "lake")
 
 
 def test_users_are_hashed_with_the_key_that_is_configured(data_dir):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.config import Settings, load_settings
+from ingestion.config import IN_USE_LINK, Settings, load_settings
 from ingestion.extract import SHOWN_QUARANTINED, extract
 from ingestion.lake import Lake
 from ingestion.msd import MSD
@@ -46,7 +46,15 @@ def test_every_file_goes_into_the_lake_and_is_counted(tmp_path, msd_path):
     assert result.rows["songs"] == 2 * FILES
     assert result.rows["files"] == FILES
     assert songs_in(where) == ALL_SONGS
-    assert where.in_use_link.resolve() == where.home
+    assert (where.data_dir / IN_USE_LINK).resolve() == where.home
+
+
+def test_a_path_without_songs_is_not_remembered_as_real_data(tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(FileNotFoundError):
+        extract(settings(tmp_path / "data", empty), MSD, empty)
+    assert load_settings({"WAREHOUSE_DATA_DIR": str(tmp_path / "data")}).is_sandbox
 
 
 def test_a_done_record_names_its_inputs_and_the_code(tmp_path, msd_path):

@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from ingestion import lake as lake_module
-from ingestion.errors import LakeError
+from ingestion.errors import ConfigError, LakeError
 from ingestion.lake import Lake, shown_url, unit_id
 from ingestion.tables import RawTable, columns, key_columns
 
@@ -196,6 +196,13 @@ def test_a_damaged_part_is_named_before_any_row_of_it_is_read(damage, place):
 )
 def test_a_url_is_shown_without_the_secret_it_may_hold(url, shown):
     assert shown_url(url) == shown
+
+
+def test_a_url_that_cannot_be_read_is_told_without_its_secret():
+    with pytest.raises(ConfigError) as caught:
+        Lake("s3://AKIAX:se/cret@bucket/prefix")
+    assert str(caught.value) == "WAREHOUSE_LAKE_URL cannot be read as a URL: s3://bucket/prefix"
+    assert caught.value.__suppress_context__  # pyarrow's own message quotes the whole URL
 
 
 def test_errors_do_not_show_the_secret_in_the_url(place):

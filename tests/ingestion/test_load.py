@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dlt
 import duckdb
 import pytest
 
@@ -13,7 +14,7 @@ from ingestion.config import Settings, load_settings
 from ingestion.errors import LakeError, LoadError
 from ingestion.extract import extract
 from ingestion.lake import Lake
-from ingestion.load import LOADED_UNITS, load, prepare
+from ingestion.load import LOADED_UNITS, load, prepare, quick_look
 from ingestion.msd import MSD
 from ingestion.msd.tables import ARTIST_TERMS, SONGS
 from tests.support.msd_files import make_song, write_song, write_song_files
@@ -70,6 +71,8 @@ def write_unit(where, unit_id, **batches):
     tables = {table.name: table for table in MSD.tables}
     with Lake(where.lake_url).write_unit("msd", unit_id, "1", []) as writer:
         for name, rows in batches.items():
+            if name == "songs":
+                rows = [{"is_summary": False} | row for row in rows]
             writer.write(tables[name], tables[name].from_rows(rows))
 
 
@@ -193,7 +196,7 @@ def test_keys_of_two_units_that_do_not_meet_are_all_kept(warehouse):
         )
     load(warehouse, MSD)
     assert query(warehouse, "select count(*) from raw_msd.songs") == [(SONG_COUNT + 2,)]
-    assert {SONGS.primary_key, ARTIST_TERMS.primary_key} == {("track_id",), ("track_id", "position")}
+    assert {SONGS.primary_key, ARTIST_TERMS.primary_key} == {("track_id", "is_summary"), ("track_id", "position")}
 
 
 def test_a_load_that_was_not_closed_is_done_again(warehouse, loaded):
@@ -271,3 +274,11 @@ def test_another_target_is_refused(tmp_path, msd_path):
     )
     with pytest.raises(LoadError, match="redshift"):
         load(where, MSD)
+
+
+def test_a_quick_look_goes_straight_from_a_file_into_any_destination(tmp_path, msd_path):
+    """The snippet of docs/architecture.md."""
+    pipeline = dlt.pipeline("look", destination=dlt.destinations.duckdb(str(tmp_path / "look.duckdb")))
+    pipeline.run(quick_look(settings(tmp_path, msd_path), MSD, msd_path))
+    with pipeline.sql_client() as client:
+        assert client.execute_sql("select count(*) from songs") == [(SONG_COUNT,)]

@@ -95,6 +95,19 @@ def test_an_aggregate_read_in_several_goes_gives_the_same(at_once, tmp_path, mon
     assert_equal_to_pytables(read(path), path)
 
 
+def test_a_summary_beside_the_song_files_takes_nothing_from_them(tmp_path):
+    songs = [make_song(number) for number in range(3)]
+    (tmp_path / "AdditionalFiles").mkdir()
+    write_songs(tmp_path / "AdditionalFiles" / "summary.h5", songs, with_arrays=False)
+    write_song_files(tmp_path / "data", range(3))
+    rows = read(tmp_path)
+    assert rows["quarantined_inputs"] == []
+    assert sorted((row["track_id"], row["is_summary"]) for row in rows["songs"]) == [
+        (song.track_id, is_summary) for song in songs for is_summary in (False, True)
+    ]
+    assert len(rows["artist_terms"]) == sum(len(song.arrays["metadata/artist_terms"]) for song in songs)
+
+
 def test_a_summary_file_gives_songs_and_no_children(tmp_path):
     songs = [make_song(number) for number in range(5)]
     rows = read(write_songs(tmp_path / "summary.h5", songs, with_arrays=False))
