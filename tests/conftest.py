@@ -1,6 +1,7 @@
 """What holds for every test: no settings of the developer's own, and long fault tests only on demand."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +22,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted = [item for item in items if item.get_closest_marker("faults") is None]
     config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
     items[:] = wanted
+
+
+@pytest.fixture(scope="session")
+def genuine_samples() -> Path:
+    """The folder of genuine input that GENUINE_SAMPLES names; skips the test where there is none."""
+    folder = os.environ.get("GENUINE_SAMPLES")
+    if not folder:
+        pytest.skip("GENUINE_SAMPLES is not set: no genuine input to try")
+    return Path(folder)

@@ -196,7 +196,10 @@ def test_keys_of_two_units_that_do_not_meet_are_all_kept(warehouse):
         )
     load(warehouse, MSD)
     assert query(warehouse, "select count(*) from raw_msd.songs") == [(SONG_COUNT + 2,)]
-    assert {SONGS.primary_key, ARTIST_TERMS.primary_key} == {("track_id", "is_summary"), ("track_id", "position")}
+    assert {SONGS.primary_key, ARTIST_TERMS.primary_key} == {
+        ("track_id", "is_summary"),
+        ("track_id", "position"),
+    }
 
 
 def test_a_load_that_was_not_closed_is_done_again(warehouse, loaded):

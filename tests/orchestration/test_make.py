@@ -6,6 +6,7 @@ import duckdb
 import h5py
 import pytest
 
+from ingestion.config import load_settings
 from tests.support.checkout import Checkout, fresh_checkout
 
 COUNT = re.compile(r"^ +([\d,]+)  (marts\.\w+)$", re.MULTILINE)
@@ -70,11 +71,13 @@ def test_make_docs_builds_one_page_that_fetches_nothing(checkout, first_run):  #
     assert fetched == []
 
 
-def test_bringing_song_files_step_by_step_as_the_readme_says(checkout, genuine_samples):
+def test_bringing_files_step_by_step_as_the_readme_says(checkout, first_run, genuine_samples):  # noqa: ARG001
     own = {"WAREHOUSE_DATA_DIR": str(checkout.path / "own")}
     songs = genuine_samples / "msd"
+    playlists = checkout.path / "data/sandbox/world/playlist_files"
     for command in (
         ["python", "-m", "ingestion", "msd", str(songs)],
+        ["python", "-m", "ingestion", "playlist-files", str(playlists)],
         ["python", "-m", "ingestion", "load"],
         ["dbt", "build"],
     ):
@@ -85,9 +88,10 @@ def test_bringing_song_files_step_by_step_as_the_readme_says(checkout, genuine_s
             row[0]: row[1:]
             for row in warehouse.execute(
                 "select msd_track_id, title, artist_name, tempo_bpm, key, release_year, danceability "
-                "from marts.dim_songs"
+                "from marts.dim_songs where is_in_msd"
             ).fetchall()
         }
+        assert warehouse.execute("select count(*) from marts.dim_playlists").fetchone() == (300,)
     files = sorted(songs.rglob("*.h5"))
     assert len(rows) == len(files)
     for file in files:
@@ -120,3 +124,28 @@ def test_a_path_that_is_not_there_is_told_in_one_line(checkout):
     assert result.returncode == 1
     assert "MSD_PATH is /nowhere, which does not exist" in result.stdout
     assert "Traceback" not in result.stdout
+
+
+def test_a_source_without_files_fails_the_run_plainly_and_leaves_the_sandbox(checkout, tmp_path):
+    data_dir = str(checkout.path / "empty")
+    (tmp_path / "nothing").mkdir()
+    run = ["python", "-m", "orchestration.run"]
+    result = checkout.run(*run, WAREHOUSE_DATA_DIR=data_dir, MSD_PATH=str(tmp_path / "nothing"))
+    assert result.returncode == 1
+    assert "no .h5 or .hdf5 file at or below" in result.stdout
+    assert "The run FAILED" in result.stdout
+    assert load_settings({"WAREHOUSE_DATA_DIR": data_dir}).is_sandbox
+
+
+def test_make_clean_keeps_what_your_sources_were_loaded_into(tmp_path):
+    checkout = fresh_checkout(tmp_path)
+    data_dir = checkout.path / "my data"
+    kept = [data_dir / "warehouse.duckdb", data_dir / "lake/msd/part", checkout.path / "profiles.yml"]
+    removed = [data_dir / "sandbox/warehouse.duckdb", checkout.path / "target/manifest.json"]
+    for file in (*kept, *removed):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    result = checkout.run("make", "clean", WAREHOUSE_DATA_DIR=str(data_dir))
+    assert result.returncode == 0, result.stdout
+    assert [file.exists() for file in kept] == [True] * len(kept)
+    assert [file.exists() for file in removed] == [False] * len(removed)
