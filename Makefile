@@ -62,7 +62,7 @@ $(INSTALLED): requirements.lock requirements-uv.lock pyproject.toml
 	@echo "setting up $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 	@python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	@uv pip install --quiet --compile-bytecode --python $(VENV)/bin/python --require-hashes -r requirements.lock \
+	@uv pip install --quiet --system-certs --compile-bytecode --python $(VENV)/bin/python --require-hashes -r requirements.lock \
 		|| python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
