@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
@@ -32,9 +33,6 @@ def measure(prepare: Callable[..., Callable[[], Any]], *arguments: Any) -> Measu
 
     `prepare` is a function of a module: it imports libraries and finds its input, uncounted. The
     result of the work must be picklable. What either raises is raised here.
-
-    The calling process should stay small and leave big work to children: where a process is
-    started by fork and exec, Linux counts the parent's size into the child's peak.
     """
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_measured, prepare, arguments).result()
@@ -45,8 +43,16 @@ def _measured(prepare: Callable[..., Callable[[], Any]], arguments: tuple) -> Me
     cpu, wall = _cpu_seconds(), time.perf_counter()
     result = work()
     wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES
-    return Measured(result, wall, cpu, peak)
+    return Measured(result, wall, cpu, _peak_bytes())
+
+
+def _peak_bytes() -> int:
+    """This process's own peak: Linux counts a parent's size into its child's `ru_maxrss`."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES
 
 
 def _cpu_seconds() -> float:

@@ -34,7 +34,7 @@ def song_batches(
 
 
 def _songs(track_ids: np.ndarray, rng: np.random.Generator) -> pa.Table:
-    columns = {"track_id": pa.array(track_ids)}
+    columns = {"track_id": pa.array(track_ids), "is_summary": pa.repeat(False, len(track_ids))}
     for column in SONGS.schema:
         if column.name not in columns:
             columns[column.name] = _values(column, len(track_ids), rng)

@@ -1,6 +1,8 @@
 """What a person sees: the graph in Dagster's pages, and the documentation site, in a real browser."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -57,6 +59,7 @@ def dagster_dev(checkout: Checkout) -> Iterator[str]:
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
+        start_new_session=True,
     )
     try:
         address = f"http://127.0.0.1:{port}"
@@ -64,7 +67,11 @@ def dagster_dev(checkout: Checkout) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(60)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         log.close()
 
 

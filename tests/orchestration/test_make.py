@@ -129,9 +129,8 @@ def test_a_path_that_is_not_there_is_told_in_one_line(checkout):
 def test_a_source_without_files_fails_the_run_plainly_and_leaves_the_sandbox(checkout, tmp_path):
     data_dir = str(checkout.path / "empty")
     (tmp_path / "nothing").mkdir()
-    run = ["python", "-m", "orchestration.run"]
-    result = checkout.run(*run, WAREHOUSE_DATA_DIR=data_dir, MSD_PATH=str(tmp_path / "nothing"))
-    assert result.returncode == 1
+    result = checkout.make("run", WAREHOUSE_DATA_DIR=data_dir, MSD_PATH=str(tmp_path / "nothing"))
+    assert result.returncode != 0
     assert "no .h5 or .hdf5 file at or below" in result.stdout
     assert "The run FAILED" in result.stdout
     assert load_settings({"WAREHOUSE_DATA_DIR": data_dir}).is_sandbox

@@ -1,6 +1,6 @@
 """Small Million Song Dataset files for tests: single songs, aggregates and summaries.
 
-Written from the fact sheet's layout, independently of the reader and of the sandbox. Values
+Row types are the sandbox's, which are held against genuine files; the writing is its own. Values
 are made of the song's number, so that each is known and none is like another.
 """
 
@@ -12,55 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-TABLE_TYPES = {
-    "metadata": np.dtype(
-        [
-            ("analyzer_version", "S32"),
-            ("artist_7digitalid", "<i4"),
-            ("artist_familiarity", "<f8"),
-            ("artist_hotttnesss", "<f8"),
-            ("artist_id", "S32"),
-            ("artist_latitude", "<f8"),
-            ("artist_location", "S1024"),
-            ("artist_longitude", "<f8"),
-            ("artist_mbid", "S40"),
-            ("artist_name", "S1024"),
-            ("artist_playmeid", "<i4"),
-            ("genre", "S1024"),
-            ("idx_artist_terms", "<i4"),
-            ("idx_similar_artists", "<i4"),
-            ("release", "S1024"),
-            ("release_7digitalid", "<i4"),
-            ("song_hotttnesss", "<f8"),
-            ("song_id", "S32"),
-            ("title", "S1024"),
-            ("track_7digitalid", "<i4"),
-        ]
-    ),
-    "analysis": np.dtype(
-        [
-            ("analysis_sample_rate", "<i4"),
-            ("audio_md5", "S32"),
-            ("danceability", "<f8"),
-            ("duration", "<f8"),
-            ("end_of_fade_in", "<f8"),
-            ("energy", "<f8"),
-            ("idx_bars_start", "<i4"),
-            ("key", "<i4"),
-            ("key_confidence", "<f8"),
-            ("loudness", "<f8"),
-            ("mode", "<i4"),
-            ("mode_confidence", "<f8"),
-            ("start_of_fade_out", "<f8"),
-            ("tempo", "<f8"),
-            ("time_signature", "<i4"),
-            ("time_signature_confidence", "<f8"),
-            ("track_id", "S32"),
-        ]
-    ),
-    "musicbrainz": np.dtype([("idx_artist_mbtags", "<i4"), ("year", "<i4")]),
-}
-"""Row type of `/<group>/songs`; of the `idx_` columns of the audio analysis one is enough here."""
+from sandbox.msd_files import TABLE_TYPES
 
 CHUNK_ROWS = {"metadata": 3, "analysis": 37, "musicbrainz": 1024}
 
