@@ -19,6 +19,6 @@ defs = dg.Definitions(
         )
     ],
     resources={"dbt": dbt_cli},
-    # DuckDB has one writer, and every further process imports for ten seconds: all steps in one process.
+    # DuckDB has one writer, and every further process imports all of this anew: all steps in one process.
     executor=dg.in_process_executor,
 )
