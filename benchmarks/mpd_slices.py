@@ -11,10 +11,9 @@ library's `json.loads` of one slice's bytes, which yields no rows yet.
 - mpd_slices_per_core: playlists per CPU second over all slices. Goal: at least 1,000.
 - mpd_slices_to_json_loads: the same against json.loads.
 - mpd_extract_per_core, mpd_load_per_core: the same for each of the two processes.
-- mpd_slices_memory: peak memory of the larger process with all slices, against ten. Goal: at most
-  1.15 times. One slice is no measure of it: it does not fill a load package.
-- mpd_slices_memory_to_one: the same against one slice.
-- mpd_extract_memory, mpd_load_memory: all slices against ten, for each of the two processes.
+- mpd_slices_memory: peak memory of the larger process with all slices, against one. Goal: at most
+  1.15 times.
+- mpd_extract_memory, mpd_load_memory: the same for each of the two processes.
 """
 
 import json
@@ -61,14 +60,13 @@ PARTS = {"extract": attrgetter("extraction"), "load": attrgetter("loading")}
 def main() -> None:
     """Measure and print the figures."""
     size = sizes(__doc__, playlists=(1_000, 20), slices=(50, 3), repetitions=(3, 1))
-    parses, singles, tens, runs = [], [], [], []
+    parses, singles, runs = [], [], []
     with tempfile.TemporaryDirectory(prefix="mpd-slices-") as scratch:
         folder = Path(scratch)
         files = measure(writing, folder, size.slices, size.playlists).result
         for _ in range(size.repetitions):
             parses.append(measure(parsing, files[0]))
             singles.append(_run(folder, files[:1], size.playlists))
-            tens.append(_run(folder, files[:10], size.playlists))
             runs.append(_run(folder, files, size.playlists))
 
     unit = "playlists/CPU s"
@@ -82,10 +80,9 @@ def main() -> None:
     for name, part in PARTS.items():
         rate = median(run.playlists / part(run).cpu_seconds for run in runs)
         report(figure(f"mpd_{name}_per_core", rate, unit))
-    _report_memory("mpd_slices_memory", runs, tens, lambda run: run.peak_bytes, at_most=MEMORY_GOAL)
-    _report_memory("mpd_slices_memory_to_one", runs, singles, lambda run: run.peak_bytes)
+    _report_memory("mpd_slices_memory", runs, singles, lambda run: run.peak_bytes, at_most=MEMORY_GOAL)
     for name, part in PARTS.items():
-        _report_memory(f"mpd_{name}_memory", runs, tens, lambda run, part=part: part(run).peak_bytes)
+        _report_memory(f"mpd_{name}_memory", runs, singles, lambda run, part=part: part(run).peak_bytes)
 
 
 def _report_memory(

@@ -5,3 +5,7 @@ Extractors read a source and write Parquet parts and done-records to the lake
 (`load.py`). Nothing here transforms: cleaning is dbt's staging layer.
 The orchestrator is never imported here.
 """
+
+from ingestion.memory import give_back_what_is_freed
+
+give_back_what_is_freed()

@@ -2,15 +2,27 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from loky import ProcessPoolExecutor, cpu_count
+from loky.process_executor import TerminatedWorkerError
+
 from ingestion.config import Settings
-from ingestion.inputs import source_root
+from ingestion.inputs import (
+    InputFile,
+    UnreadableInputError,
+    accounting,
+    file_row,
+    quarantine_row,
+    source_root,
+)
 from ingestion.lake import Lake, unit_id
 from ingestion.progress import Progress
-from ingestion.source import FileSource
+from ingestion.source import Batches, FileSource
 from ingestion.tables import QUARANTINED_INPUTS
 
 log = logging.getLogger(__name__)
@@ -31,6 +43,22 @@ class ExtractResult:
     quarantined: int = 0
 
 
+@dataclass(frozen=True)
+class _Unit:
+    """Files that are extracted together, and the id that they give the unit."""
+
+    unit_id: str
+    files: list[InputFile]
+
+
+@dataclass
+class _Written:
+    """What one unit brought into the lake: rows per raw table, and the rows of the quarantine table."""
+
+    rows: Counter = field(default_factory=Counter)
+    quarantined: list[dict] = field(default_factory=list)
+
+
 def extract(
     settings: Settings, source: FileSource, path: Path, shard: tuple[int, int] = (1, 1)
 ) -> ExtractResult:
@@ -41,33 +69,29 @@ def extract(
     Raises FileNotFoundError where `path` holds no file of the source.
     """
     index, count = shard
-    lake = Lake(settings.lake_url)
-    root = source_root(path)
     result = ExtractResult(source.name)
-    done = lake.done_unit_ids(source.name)
+    done = Lake(settings.lake_url).done_unit_ids(source.name)
     units = []
-    for inputs in source.units(path):
-        listed = [asdict(file) for file in inputs]
-        id_ = unit_id(source.name, source.reader_version, listed)
-        if int(id_, 16) % count == index - 1:
-            units.append((id_, inputs, listed))
+    for files in source.units(path):
+        unit = _Unit(unit_id(source.name, source.reader_version, [asdict(file) for file in files]), files)
+        if int(unit.unit_id, 16) % count == index - 1:
+            units.append(unit)
     settings.activate()
     settings.remember_real_data()
-    result.files = sum(len(inputs) for _, inputs, _ in units)
+    result.files = sum(len(unit.files) for unit in units)
     with Progress(f"extract {source.name}", result.files, source.counted_as) as progress:
-        for id_, inputs, listed in units:
-            if id_ in done:
+        new = []
+        for unit in units:
+            if unit.unit_id in done:
                 result.units_done_before += 1
+                progress.advance(len(unit.files))
             else:
-                with lake.write_unit(source.name, id_, version("music-warehouse"), listed) as writer:
-                    for table, batch in source.read_unit(root, inputs, settings.hash_user):
-                        writer.write(table, batch)
-                        result.rows[table.name] += batch.num_rows
-                        if table is QUARANTINED_INPUTS:
-                            _report(batch.to_pylist(), result)
-                log.debug("unit %s of %s is done", id_, source.name)
-                result.units_extracted += 1
-            progress.advance(len(inputs))
+                new.append(unit)
+        for unit, written in _write_units(settings, source, source_root(path), new):
+            result.units_extracted += 1
+            result.rows += written.rows
+            _report(written.quarantined, result)
+            progress.advance(len(unit.files))
     return result
 
 
@@ -77,3 +101,100 @@ def _report(quarantined: list[dict], result: ExtractResult) -> None:
         if result.quarantined <= SHOWN_QUARANTINED:
             item = f" ({row['item']})" if row["item"] else ""
             log.warning("quarantined %s%s: %s: %s", row["file_path"], item, row["reason"], row["detail"])
+
+
+def _write_units(
+    settings: Settings, source: FileSource, root: Path, units: Sequence[_Unit]
+) -> Iterator[tuple[_Unit, _Written]]:
+    """Write the units, in whichever order they end."""
+    if not source.may_crash:
+        for unit in units:
+            yield unit, _write_unit(settings, source, root, unit)
+        return
+    processes = min(cpu_count(), len(units))
+    pending = list(units)
+    while pending:
+        with _processes(processes) as pool:
+            futures = [pool.submit(_write_unit, settings, source, root, unit) for unit in pending]
+            suspects = []
+            for unit, future in zip(pending, futures, strict=True):
+                try:
+                    yield unit, future.result()
+                except TerminatedWorkerError:  # whichever unit it was, all that were not done say so
+                    suspects.append(unit)
+        pending = suspects[processes:]
+        for unit in suspects[:processes]:
+            yield unit, _write_unit_that_may_crash(settings, source, root, unit)
+
+
+def _write_unit(
+    settings: Settings, source: FileSource, root: Path, unit: _Unit, crashing: Sequence[InputFile] = ()
+) -> _Written:
+    """Write one unit; of its files, those that crash the reader are quarantined unread."""
+    written = _Written()
+    inputs = [asdict(file) for file in unit.files]
+    with Lake(settings.lake_url).write_unit(
+        source.name, unit.unit_id, version("music-warehouse"), inputs
+    ) as writer:
+        for table, batch in _batches(settings, source, root, unit, crashing):
+            writer.write(table, batch)
+            written.rows[table.name] += batch.num_rows
+            if table is QUARANTINED_INPUTS:
+                written.quarantined += batch.to_pylist()
+    return written
+
+
+def _batches(
+    settings: Settings, source: FileSource, root: Path, unit: _Unit, crashing: Sequence[InputFile]
+) -> Batches:
+    readable = [file for file in unit.files if file not in crashing]
+    yield from source.read_unit(root, readable, settings.hash_user)
+    if crashing:
+        error = UnreadableInputError("reader_crashed", "reading it ends the process")
+        yield from accounting(
+            [file_row(root, file, None, 0, 1) for file in crashing],
+            [quarantine_row(root, file, error) for file in crashing],
+        )
+
+
+def _write_unit_that_may_crash(settings: Settings, source: FileSource, root: Path, unit: _Unit) -> _Written:
+    """Write a unit that was being read when a process died, without the files at fault if there are any."""
+    crashing: list[InputFile] = []
+    while True:
+        try:
+            with _processes(1) as pool:
+                return pool.submit(_write_unit, settings, source, root, unit, crashing).result()
+        except TerminatedWorkerError:
+            suspects = [file for file in unit.files if file not in crashing]
+            crashing.append(_crashing_file(settings, source, root, suspects))
+
+
+def _crashing_file(
+    settings: Settings, source: FileSource, root: Path, files: Sequence[InputFile]
+) -> InputFile:
+    """The last of the fewest first files that crash the reader together, found by halving."""
+    harmless, crashing = 0, len(files)
+    while crashing - harmless > 1:
+        tried = (harmless + crashing) // 2
+        try:
+            with _processes(1) as pool:
+                pool.submit(_read, settings, source, root, files[:tried]).result()
+            harmless = tried
+        except TerminatedWorkerError:
+            crashing = tried
+    return files[crashing - 1]
+
+
+def _read(settings: Settings, source: FileSource, root: Path, files: Sequence[InputFile]) -> None:
+    for _ in source.read_unit(root, files, settings.hash_user):
+        pass
+
+
+@contextmanager
+def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes of their own for readers in C: one that dies is noticed and takes nothing with it."""
+    pool = ProcessPoolExecutor(max_workers=count)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(kill_workers=True)

@@ -124,11 +124,11 @@ class Lake:
         with self._fs.open_input_file(path) as file:
             yield from pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS)
 
-    def read_columns(self, part: Part, columns: Sequence[str]) -> pa.Table:
-        """Some columns of a part, whole; unchecked, but LakeError where they cannot be read."""
+    def read_columns(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Some columns of a part; unchecked, but LakeError where they cannot be read."""
         try:
             with self._fs.open_input_file(self._path(part.path)) as file:
-                return pq.read_table(file, columns=list(columns))
+                yield from pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS, columns=list(columns))
         except FileNotFoundError as error:
             raise self._missing(part) from error
         except (OSError, pa.ArrowException) as error:

@@ -7,11 +7,12 @@ Exactly-once rests on that, on merging by key and on the lake; dlt's working fol
 nothing that matters and is emptied before each load.
 """
 
+import gc
 import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -21,9 +22,11 @@ os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
 import dlt
 import duckdb
+import numpy as np
 import pyarrow as pa
 from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.pipeline.exceptions import PipelineStepFailed
 from filelock import FileLock, Timeout
 
 from ingestion.config import Settings
@@ -43,12 +46,27 @@ LOADED_UNITS = RawTable("_loaded_units", pa.schema(key_columns(unit_id=pa.string
 
 dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
 dlt.config["load.truncate_staging_dataset"] = True  # else the file keeps a second copy of the last package
-dlt.config["runtime.log_level"] = "ERROR"
+dlt.config["load.raise_on_max_retries"] = 1  # what fails in an embedded database fails again
+logging.getLogger("dlt").setLevel(logging.CRITICAL)  # what matters is raised
 
-DUCKDB_CONFIG = {"memory_limit": "256MB", "preserve_insertion_order": False, "threads": 1}
+APPEND_MEGABYTES_PER_COLUMN = 2
+"""What DuckDB may take to append, by the columns of the source's widest table: it fills what it gets and
+is no faster for it. MSD songs (41 columns) needed between 48 and 56 MB, playlist items (22) less than 40."""
+
+MERGE_MEGABYTES = 1_000
+"""What DuckDB may take where rows are replaced; 64 MB failed. A package of 1.2 M rows left 400 MB in use."""
+
+DUCKDB_CONFIG = {
+    "preserve_insertion_order": False,
+    "threads": 1,
+    "checkpoint_threshold": "1GB",
+    "allocator_flush_threshold": "1MB",
+    "allocator_bulk_deallocation_flush_threshold": "1MB",
+}
 """For the loader's connection. It stays open for a whole load: dlt would open one per job, and each
 closing writes a checkpoint. Rows of a raw table have no order to keep. One thread each, because dlt
-loads the tables side by side. Together they took a third off the CPU time of ten playlist slices."""
+loads the tables side by side. Together they took a third off the CPU time of ten playlist slices.
+Checkpoints are written between packages, when the rest of the loader holds little memory."""
 
 MERGE = {"disposition": "merge", "strategy": "delete-insert"}
 
@@ -109,7 +127,7 @@ def load(settings: Settings, source: FileSource) -> LoadResult:
             )
             pipeline.normalize()
             log.info("%s: merging", source.schema_name)
-            pipeline.load()
+            _merge_package(pipeline, source, keys)
             loaded_rows += sum(unit.total_rows for unit in package)
             log.info("%s: %s of %s rows loaded", source.schema_name, f"{loaded_rows:,}", f"{all_rows:,}")
     result.units = len(units)
@@ -174,6 +192,7 @@ def _lake_batches(lake: Lake, units: Sequence[DoneRecord]) -> BatchesOf:
             for part in unit.parts:
                 if part.table == table.name:
                     for batch in lake.read_part(part):
+                        gc.collect(1)  # dlt leaves batches in reference cycles, and they are large
                         yield _with_lake_columns(unit, pa.Table.from_batches([batch]))
 
     return batches
@@ -188,7 +207,11 @@ def _with_lake_columns(unit: DoneRecord, rows: pa.Table) -> pa.Table:
 def _key_states(
     pipeline: dlt.Pipeline, lake: Lake, source: FileSource, units: Sequence[DoneRecord]
 ) -> dict[str, Keys]:
-    """For each table that these units have rows of: how their keys stand to each other and to raw."""
+    """For each table that these units have rows of: how their keys stand to each other and to raw.
+
+    Compared are 64-bit hashes, which hold a package's keys in 8 bytes a row. Two keys that share one
+    make the merge do more than it had to, never less.
+    """
     states = {}
     with pipeline.sql_client() as client:
         connection = client.native_connection
@@ -197,21 +220,66 @@ def _key_states(
             if not parts:
                 continue
             names = ", ".join(f'"{name}"' for name in table.primary_key)
-            keys = pa.concat_tables(lake.read_columns(part, table.primary_key) for part in parts)
-            connection.register("package_keys", keys)
-            ((distinct,),) = connection.sql(
-                f"select count(*) from (select distinct {names} from package_keys)"
-            ).fetchall()
-            raw = f"{source.schema_name}.{table.name}"
-            ((known,),) = connection.sql(
-                f"select count(*) from package_keys semi join {raw} using ({names})"
-            ).fetchall()
-            connection.unregister("package_keys")
-            if distinct < keys.num_rows:
+            hashes = np.empty(sum(part.rows for part in parts), np.uint64)
+            row = 0
+            for part in parts:
+                for keys in lake.read_columns(part, table.primary_key):
+                    connection.register("part_keys", pa.Table.from_batches([keys]))
+                    hashed = connection.sql(f"select hash({names}) as key_hash from part_keys").fetchnumpy()
+                    hashes[row : row + keys.num_rows] = hashed["key_hash"]
+                    row += keys.num_rows
+            connection.unregister("part_keys")
+            hashes.sort()
+            if (hashes[1:] == hashes[:-1]).any():
                 states[table.name] = Keys.REPEATED
-            else:
-                states[table.name] = Keys.KNOWN if known else Keys.NEW
+                continue
+            connection.register("package_keys", pa.table({"key_hash": hashes}))
+            known = connection.sql(
+                f"select 1 from {source.schema_name}.{table.name} "
+                f"where hash({names}) in (select key_hash from package_keys) limit 1"
+            ).fetchone()
+            connection.unregister("package_keys")
+            states[table.name] = Keys.KNOWN if known else Keys.NEW
+        _drop_cached_blocks(connection, source)
     return states
+
+
+def _merge_package(pipeline: dlt.Pipeline, source: FileSource, keys: Mapping[str, Keys]) -> None:
+    """Merge the normalized package into raw, and leave it in the database file and not in memory."""
+    only_appends = all(state is Keys.NEW for state in keys.values())
+    with pipeline.sql_client() as client:
+        warehouse = client.native_connection
+        if not only_appends or not _fits(pipeline.load):
+            _limit_memory(warehouse, MERGE_MEGABYTES)
+            pipeline.load()
+        _drop_cached_blocks(warehouse, source)
+        warehouse.execute("checkpoint")
+        _drop_cached_blocks(warehouse, source)
+
+
+def _fits(load: Callable[[], object]) -> bool:
+    """Load the pending package; whether DuckDB's memory sufficed. If not, the rest of it is still pending."""
+    try:
+        load()
+    except PipelineStepFailed as error:
+        if not any(isinstance(cause, duckdb.OutOfMemoryException) for cause in _causes(error)):
+            raise
+        return False
+    return True
+
+
+def _drop_cached_blocks(warehouse: duckdb.DuckDBPyConnection, source: FileSource) -> None:
+    with suppress(duckdb.OutOfMemoryException):  # some block is in use; the others are gone
+        _limit_memory(warehouse, 1)
+    _limit_memory(warehouse, _append_megabytes(source))
+
+
+def _limit_memory(warehouse: duckdb.DuckDBPyConnection, megabytes: int) -> None:
+    warehouse.execute(f"set memory_limit = '{megabytes}MB'")
+
+
+def _append_megabytes(source: FileSource) -> int:
+    return APPEND_MEGABYTES_PER_COLUMN * max(len(table.warehouse_schema) for table in source.tables)
 
 
 def _packages(units: Iterable[DoneRecord]) -> Iterator[list[DoneRecord]]:
@@ -243,6 +311,7 @@ def _exclusive_pipeline(settings: Settings, source: FileSource) -> Iterator[dlt.
     try:
         shutil.rmtree(settings.loader_dir, ignore_errors=True)
         with duckdb.connect(str(settings.warehouse_path), config=DUCKDB_CONFIG) as warehouse:
+            _limit_memory(warehouse, _append_megabytes(source))
             yield dlt.pipeline(
                 pipeline_name=source.name,
                 destination=dlt.destinations.duckdb(warehouse),
@@ -261,8 +330,7 @@ def _exclusive_pipeline(settings: Settings, source: FileSource) -> Iterator[dlt.
 
 def _explained(error: Exception, settings: Settings) -> IngestionError | None:
     """The error as an operator should see it: dlt hides a damaged part or a locked file deep in its own."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, IngestionError):
             return None if cause is error else type(cause)(*cause.args)
         if isinstance(cause, duckdb.IOException) and "lock" in str(cause):
@@ -270,8 +338,14 @@ def _explained(error: Exception, settings: Settings) -> IngestionError | None:
                 f"{settings.warehouse_path} is open in another process, and DuckDB allows one writer: "
                 f"close it and run again ({cause})"
             )
-        cause = cause.__cause__ or cause.__context__
     return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what led to it, step by step."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _create_missing_tables(pipeline: dlt.Pipeline, source: FileSource) -> None:

@@ -23,7 +23,8 @@ class FileSource:
 
     `reader_version` goes up when the reader would give other rows for the same bytes:
     every unit then counts as new. `files_per_unit` is a mean: large enough that parts are
-    worth loading, small enough that a killed run repeats seconds of work.
+    worth loading, small enough that a killed run repeats seconds of work. A reader that
+    `may_crash`, taking its process with it, is run in processes of its own.
     """
 
     name: str
@@ -33,6 +34,7 @@ class FileSource:
     files_per_unit: int
     counted_as: str
     read_unit: Callable[[Path, Sequence[InputFile], HashUser], Batches]
+    may_crash: bool = False
 
     @property
     def schema_name(self) -> str:

@@ -12,4 +12,5 @@ MSD = FileSource(
     files_per_unit=500,
     counted_as="songs",
     read_unit=read_unit,
+    may_crash=True,  # the HDF5 library can abort on a damaged file
 )

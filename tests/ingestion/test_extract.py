@@ -2,6 +2,7 @@
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ingestion.config import IN_USE_LINK, Settings, load_settings
 from ingestion.extract import SHOWN_QUARANTINED, extract
 from ingestion.lake import Lake
 from ingestion.msd import MSD
+from tests.support.fragile_source import FRAGILE
 from tests.support.msd_files import make_song, write_large_files, write_song, write_song_files
 
 FILES = 6
@@ -135,3 +137,54 @@ def test_a_lake_in_the_sandbox_is_apart(tmp_path, msd_path):
     extract(sandbox, MSD, msd_path)
     assert songs_in(sandbox) == ALL_SONGS
     assert not (tmp_path / "data/lake").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "crashing"),
+    [
+        (["abort"], {0}),
+        (["one", "two", "abort", "three"], {2}),
+        (["abort", "one", "abort", "two", "abort"], {0, 2, 4}),
+        (["one", "two", "three", "after one"], {3}),
+    ],
+    ids=["alone", "among others", "several", "only together with another"],
+)
+def test_a_file_that_crashes_the_reader_is_quarantined_and_the_others_are_read(words, crashing, tmp_path):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    for number, word in enumerate(words):
+        (folder / f"{number}.word").write_text(word)
+    where = settings(tmp_path, folder)
+
+    result = extract(where, FRAGILE, folder)
+
+    lake = Lake(where.lake_url)
+    records = [lake.done_record(FRAGILE.name, id_) for id_ in lake.done_unit_ids(FRAGILE.name)]
+    rows = {
+        table.name: [
+            row
+            for record in records
+            for part in record.parts
+            if part.table == table.name
+            for batch in lake.read_part(part)
+            for row in batch.to_pylist()
+        ]
+        for table in FRAGILE.tables
+    }
+    quarantined = {(row["file_path"], row["reason"]) for row in rows["quarantined_inputs"]}
+    assert quarantined == {(f"{number}.word", "reader_crashed") for number in crashing}
+    assert result.quarantined == len(crashing)
+    read = {row["word"] for row in rows["words"]}
+    assert read == {word for number, word in enumerate(words) if number not in crashing}
+    assert {row["file_path"] for row in rows["files"]} == {f"{number}.word" for number in range(len(words))}
+    assert extract(where, FRAGILE, folder).units_extracted == 0
+
+
+def test_a_crash_in_one_unit_leaves_the_other_units_as_they_are(tmp_path):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    for number in range(100):
+        (folder / f"{number:02}.word").write_text("abort" if number == 50 else f"word {number}")
+    result = extract(settings(tmp_path, folder), replace(FRAGILE, files_per_unit=10), folder)
+    assert result.units_extracted > 3
+    assert (result.rows["words"], result.rows["files"], result.quarantined) == (99, 100, 1)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import dlt
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from ingestion.config import Settings, load_settings
@@ -17,6 +19,8 @@ from ingestion.lake import Lake
 from ingestion.load import LOADED_UNITS, load, prepare, quick_look
 from ingestion.msd import MSD
 from ingestion.msd.tables import ARTIST_TERMS, SONGS
+from ingestion.source import FileSource
+from ingestion.tables import RawTable, columns, key_columns
 from tests.support.msd_files import make_song, write_song, write_song_files
 from tests.support.row_hash import assert_same_tables, images_of_schema
 
@@ -44,6 +48,35 @@ def warehouse(loaded, msd_path, tmp_path) -> Settings:
     """A copy of the loaded warehouse and its lake."""
     shutil.copytree(loaded[0].data_dir, tmp_path / "data", symlinks=True)
     return settings(tmp_path / "data", msd_path)
+
+
+WIDE_ROWS, WIDE_BYTES = 60_000, 64
+
+
+def read_wide(root, inputs, hash_user):  # noqa: ARG001
+    """Text that does not compress, in many columns."""
+    random = np.random.default_rng(0)
+    for start in range(0, WIDE_ROWS, 10_000):
+        ids = range(start, start + 10_000)
+        texts = {f"c{n}": [random.bytes(WIDE_BYTES // 2).hex() for _ in ids] for n in range(40)}
+        yield WIDE.tables[0], pa.table({"id": ids} | texts)
+
+
+WIDE = FileSource(
+    name="wide",
+    tables=(
+        RawTable(
+            "rows",
+            pa.schema(key_columns(id=pa.int64()) + columns(**{f"c{n}": pa.string() for n in range(40)})),
+            ("id",),
+        ),
+    ),
+    suffixes=(".wide",),
+    reader_version=1,
+    files_per_unit=1,
+    counted_as="files",
+    read_unit=read_wide,
+)
 
 
 def settings(data_dir, msd_path) -> Settings:
@@ -236,6 +269,19 @@ def test_a_part_that_cannot_be_read_is_named_and_what_was_loaded_stays(
     assert_same_tables(raw_tables(warehouse), raw_tables(loaded[0]))
     Path(warehouse.lake_url, "msd/done/bad.json").unlink()
     assert load(warehouse, MSD).units == other_units
+
+
+def test_rows_wider_than_the_memory_for_appending_holds_are_loaded_all_the_same(tmp_path):
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    (folder / "one.wide").touch()
+    where = settings(tmp_path / "data", folder)
+    extract(where, WIDE, folder)
+    assert load(where, WIDE).rows["rows"] == WIDE_ROWS
+    sums = query(
+        where, f"select count(*), {', '.join(f'min(length(c{n}))' for n in (0, 39))} from raw_wide.rows"
+    )
+    assert sums == [(WIDE_ROWS, WIDE_BYTES, WIDE_BYTES)]
 
 
 def test_a_warehouse_open_elsewhere_is_an_error_that_says_what_to_do(warehouse):

@@ -1,0 +1,44 @@
+"""A file source whose reader takes its process with it where a file says so, as a reader in C can."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from ingestion.inputs import InputFile, accounting, file_row
+from ingestion.source import Batches, FileSource, HashUser
+from ingestion.tables import FILES, QUARANTINED_INPUTS, RawTable, columns, key_columns
+
+WORDS = RawTable(
+    "words", pa.schema(key_columns(file_path=pa.string()) + columns(word=pa.string())), ("file_path",)
+)
+
+
+def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
+    """A word of each file; `abort` ends the process, and so does `after <word>` once that word was read."""
+    words = []
+    for file in inputs:
+        word = (root / file.path).read_text()
+        if word == "abort" or word.removeprefix("after ") in words:
+            os.abort()
+        words.append(word)
+    yield (
+        WORDS,
+        WORDS.from_rows(
+            [{"file_path": file.path, "word": word} for file, word in zip(inputs, words, strict=True)]
+        ),
+    )
+    yield from accounting([file_row(root, file, "word", 1, 0) for file in inputs], [])
+
+
+FRAGILE = FileSource(
+    name="fragile",
+    tables=(FILES, WORDS, QUARANTINED_INPUTS),
+    suffixes=(".word",),
+    reader_version=1,
+    files_per_unit=1000,
+    counted_as="words",
+    read_unit=read_unit,
+    may_crash=True,
+)
