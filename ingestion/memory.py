@@ -7,18 +7,17 @@ M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 """Parameters of glibc's mallopt(3)."""
 
 MMAP_THRESHOLD = 1 << 20
-"""Blocks of this many bytes go back when freed: below the columns of a batch, above what is asked for often.
-With 1 << 17 a load took a tenth more CPU time."""
+"""Blocks of this many bytes go back when freed. With 1 << 22 the loader's peak was 15 MB higher, with
+1 << 17 it took more CPU time (0.54 to 0.58 s a playlist slice, not 0.43 to 0.46)."""
 
 
 def give_back_what_is_freed() -> None:
     """Let the process shrink again after a large batch; to be called before Arrow is imported.
 
     As they come, Arrow's allocator and the C library each keep freed memory for every thread that
-    asked for some, and dlt starts new threads at every step: a load's peak grew with the number of
-    its packages, from 384 MB for one playlist slice to 739 MB for twenty. With one arena for all threads
-    and Arrow on the C library's allocator it does not; the CPU time is the same. Where the C library is
-    not glibc only Arrow's part has an effect.
+    asked for some, and dlt starts new threads at every step, so that a load's peak grew with the
+    number of its packages. One arena for all threads and Arrow on the C library's allocator end that
+    (docs/decisions/0008). Where the C library is not glibc, only Arrow's part has an effect.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
