@@ -1,0 +1,6 @@
+"""Spotify's Web API: playlists and what stands in them, with every state and day on which it was seen."""
+
+import logging
+
+# It would log headers with the token in them, and as errors what is tried again here.
+logging.getLogger("spotipy").setLevel(logging.CRITICAL)

@@ -1,0 +1,195 @@
+"""Calls of Spotify's Web API: entered in the ledger, tried again where that helps, kept as received.
+
+spotipy forms the requests and reads the answers; whether one is tried again is decided here, because
+its own retries sit through any Retry-After and hide the status (docs/decisions/0009).
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import spotipy
+
+from ingestion.errors import IngestionError
+from ingestion.spotify.ledger import Ledger, OutOfRequestsError, Priority
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = (5.0, 30.0)
+"""To connect, and between two bytes of an answer."""
+
+RETRIES = 3
+"""Further attempts where the server failed, timed out or cut its answer."""
+
+PATIENCE = 50
+"""Answers 429 to one call after which the run ends: the window is shut for longer than it says."""
+
+QUOTA_PAUSE = timedelta(hours=1)
+"""Where a quota stop does not say how long: the quota rolls, so some of it may be free by then."""
+
+NEVER_AGAIN = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as received. `url` is without the host; nothing in it is secret."""
+
+    url: str
+    status: int
+    body: bytes
+    received_at: datetime
+
+
+class CallRefusedError(IngestionError):
+    """Spotify understood and refuses (4xx): trying again does not help. `status` says how."""
+
+    def __init__(self, url: str, status: int, message: str) -> None:
+        super().__init__(f"Spotify answers {status} to {url}: {message}")
+        self.url, self.status, self.message = url, status, message
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the same call will be refused tomorrow as well, as far as one can know."""
+        return self.status in NEVER_AGAIN
+
+
+class NoAnswerError(IngestionError):
+    """No usable answer after all retries: the server failed, timed out or sent something else."""
+
+
+class ForeignLinkError(IngestionError):
+    """A `next` link to another host: the token must not go there."""
+
+
+class SpotifyApi:
+    """Calls of one account at `base_url` (scheme and host).
+
+    `auth_manager` is spotipy's, and gives access tokens; `forget_token` makes it ask for a new one.
+    Every answer that holds data is handed to `keep`. `now` and `sleep` are those of the ledger.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        auth_manager: Any,
+        forget_token: Callable[[], None],
+        ledger: Ledger,
+        keep: Callable[[Answer], None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._forget_token, self._ledger, self._keep = forget_token, ledger, keep
+        self._now, self._sleep = now, sleep
+        self._host = urlsplit(base_url).netloc
+        self._response: requests.Response | None = None
+        session = requests.Session()
+        session.hooks["response"].append(self._notice)
+        self.spotify = spotipy.Spotify(
+            auth_manager=auth_manager, requests_session=session, requests_timeout=TIMEOUT_SECONDS
+        )
+        self.spotify.prefix = f"{base_url.rstrip('/')}/v1/"
+
+    def call(self, method: Callable[..., Any], *arguments: Any, priority: Priority, **options: Any) -> dict:
+        """What a method of `self.spotify` answers.
+
+        Raises CallRefusedError, NoAnswerError, OutOfRequestsError, or spotipy's SpotifyOauthError where
+        there is no token to be had.
+        """
+        failures = waits = 0
+        has_new_token = False
+        while True:
+            self._ledger.take(priority)
+            result, problem = self._attempt(method, *arguments, **options)
+            if problem is None:
+                return result
+            response = self._response
+            status = response.status_code if response is not None else None
+            if status == HTTPStatus.UNAUTHORIZED and not has_new_token:
+                has_new_token = True
+                self._forget_token()
+            elif status == HTTPStatus.TOO_MANY_REQUESTS:
+                waits += 1
+                self._enter_pause(response, waits)
+            elif status is not None and 400 <= status < 500:
+                raise CallRefusedError(_shown(response.url), status, problem)
+            else:
+                failures += 1
+                if failures > RETRIES:
+                    raise NoAnswerError(f"no answer after {failures} attempts: {problem}")
+                self._sleep(2 ** (failures - 1) * random.uniform(1, 1.5))
+
+    def next_page(self, link: str, priority: Priority) -> dict:
+        """The page that a `next` link leads to. Raises ForeignLinkError, and what `call` raises."""
+        if urlsplit(link).netloc != self._host:
+            raise ForeignLinkError(
+                f"a next link leads to {urlsplit(link).netloc!r} and not to {self._host!r}"
+            )
+        return self.call(self.spotify.next, {"next": link}, priority=priority)
+
+    def _notice(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        self._response = response
+
+    def _attempt(self, method: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[Any, str | None]:
+        """The answer, or None and what went wrong; `self._response` is the answer it came with, if any."""
+        self._response = None
+        try:
+            result = method(*arguments, **options)
+        except requests.RequestException as error:
+            self._response = None  # of a cut answer the status says nothing
+            return None, type(error).__name__
+        except (spotipy.SpotifyException, AttributeError) as error:
+            if self._response is None or self._response.ok:
+                raise
+            return None, getattr(error, "msg", "").partition("\n ")[2] or self._response.reason
+        if not isinstance(result, dict):
+            return None, f"{_shown(self._response.url)} answered with something that is no JSON object"
+        self._keep(
+            Answer(
+                _shown(self._response.url), self._response.status_code, self._response.content, self._now()
+            )
+        )
+        return result, None
+
+    def _enter_pause(self, response: requests.Response, waits: int) -> None:
+        asked = retry_after(response.headers.get("Retry-After"), self._now())
+        if b"QUOTA_EXCEEDED" in response.content:
+            until = self._now() + (asked or QUOTA_PAUSE)
+            self._ledger.pause(until, "QUOTA_EXCEEDED")
+            raise OutOfRequestsError("Spotify's quota for this account is spent", until)
+        wait = (asked or timedelta(seconds=min(2**waits, 60))) * random.uniform(1, 1.1)
+        until = self._now() + wait
+        self._ledger.pause(until, "Spotify asks for a pause (429)")
+        log.info("Spotify asks for a pause of %.0f s", wait.total_seconds())
+        if waits >= PATIENCE:
+            raise OutOfRequestsError("Spotify asks for one pause after the other", until + QUOTA_PAUSE)
+
+
+def retry_after(header: str | None, now: datetime) -> timedelta | None:
+    """The wait that a Retry-After header asks for: seconds, with a fraction too, or an HTTP date.
+
+    None where it says nothing usable. Never less than a second.
+    """
+    if header is None:
+        return None
+    try:
+        wait = timedelta(seconds=float(header))
+    except (ValueError, OverflowError):
+        try:
+            at = parsedate_to_datetime(header.strip())
+        except ValueError:
+            return None
+        wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
+    return max(wait, timedelta(seconds=1))
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
