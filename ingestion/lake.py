@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,8 +155,9 @@ class Lake:
         scratch = Path(self._root) / ".writing"
         scratch.mkdir(parents=True, exist_ok=True)
         for left_behind in scratch.iterdir():
-            if left_behind.stat().st_mtime < time.time() - ABANDONED_AFTER_SECONDS:
-                shutil.rmtree(left_behind, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another extractor has just finished with it
+                if left_behind.stat().st_mtime < time.time() - ABANDONED_AFTER_SECONDS:
+                    shutil.rmtree(left_behind, ignore_errors=True)
         return Path(tempfile.mkdtemp(dir=scratch))
 
     def _put(self, file: Path, path: str) -> None:
