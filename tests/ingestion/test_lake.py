@@ -237,3 +237,13 @@ def test_a_unit_id_depends_on_source_reader_and_inputs_and_on_nothing_else():
         unit_id("msd", 1, []),
     }
     assert len(others | {one}) == 5
+
+
+def test_scratch_that_another_extractor_takes_away_meanwhile_is_no_matter(tmp_path):
+    scratch = tmp_path / "lake" / ".writing"
+    scratch.mkdir(parents=True)
+    (scratch / "gone").symlink_to(scratch / "nothing")  # listed, and not there when it is looked at
+    lake = Lake(str(tmp_path / "lake"))
+    with lake.write_unit("msd", "unit", "0", []) as writer:
+        writer.write(SONGS, SONGS.from_rows([{"id": 1}]))
+    assert lake.done_record("msd", "unit").total_rows == 1
