@@ -112,17 +112,19 @@ class Lake:
     def read_part(self, part: Part) -> Iterator[pa.RecordBatch]:
         """The rows of a part. Raises LakeError when the bytes are not those its record names."""
         digest = hashlib.sha256()
-        path = self._path(part.path)
-        try:
-            with self._fs.open_input_stream(path) as stream:
-                while chunk := stream.read(1 << 20):
-                    digest.update(chunk)
-        except FileNotFoundError as error:
-            raise self._missing(part) from error
+        for chunk in self._chunks(part):
+            digest.update(chunk)
         if digest.hexdigest() != part.sha256:
             raise self._damaged(part)
-        with self._fs.open_input_file(path) as file:
+        with self._fs.open_input_file(self._path(part.path)) as file:
             yield from pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS)
+
+    def read_bytes(self, part: Part) -> bytes:
+        """The bytes of a part or attached file. Raises LakeError when they are not those its record names."""
+        content = b"".join(self._chunks(part))
+        if hashlib.sha256(content).hexdigest() != part.sha256:
+            raise self._damaged(part)
+        return content
 
     def read_columns(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Some columns of a part; unchecked, but LakeError where they cannot be read."""
@@ -134,12 +136,20 @@ class Lake:
         except (OSError, pa.ArrowException) as error:
             raise self._damaged(part) from error
 
+    def _chunks(self, part: Part) -> Iterator[bytes]:
+        try:
+            with self._fs.open_input_stream(self._path(part.path), compression=None) as stream:
+                while chunk := stream.read(1 << 20):
+                    yield chunk
+        except FileNotFoundError as error:
+            raise self._missing(part) from error
+
     def _missing(self, part: Part) -> LakeError:
         return LakeError(f"{part.path} is missing from the lake {self.url}")
 
     def _damaged(self, part: Part) -> LakeError:
-        source, _, file_name = part.path.split("/")
-        done_record = f"{source}/done/{file_name.removesuffix('.parquet')}.json"
+        source, *_, file_name = part.path.split("/")
+        done_record = f"{source}/done/{file_name.partition('.')[0]}.json"
         return LakeError(
             f"{part.path} in the lake {self.url} is not what its done-record names: remove {done_record} "
             "to have the unit extracted again"
@@ -182,6 +192,7 @@ class UnitWriter(AbstractContextManager):
         self._scratch = lake._scratch_dir()
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._rows: dict[str, int] = {}
+        self._attached: dict[str, bytes] = {}
 
     def write(self, table: RawTable, batch: pa.Table) -> None:
         """Add rows to the unit's part of a table. Raises ValueError or ArrowInvalid for other columns."""
@@ -193,6 +204,10 @@ class UnitWriter(AbstractContextManager):
             self._rows[name] = 0
         self._writers[name].write_table(batch.cast(table.schema))
         self._rows[name] += batch.num_rows
+
+    def attach(self, path: str, content: bytes) -> None:
+        """Add a file that is no part of a table; `path` is below the source's folder. It has no rows."""
+        self._attached[path] = content
 
     def __exit__(self, kind, error, traceback) -> None:
         try:
@@ -211,6 +226,12 @@ class UnitWriter(AbstractContextManager):
                 sha256 = hashlib.file_digest(content, "sha256").hexdigest()
             path = f"{self._source}/{table}/{self._unit_id}.parquet"
             parts.append(Part(table, path, rows, file.stat().st_size, sha256))
+            self._lake._put(file, self._lake._path(path))
+        for name, content in self._attached.items():
+            path = f"{self._source}/{name}"
+            file = self._scratch / "attached"
+            file.write_bytes(content)
+            parts.append(Part("", path, 0, len(content), hashlib.sha256(content).hexdigest()))
             self._lake._put(file, self._lake._path(path))
         record = DoneRecord(
             self._source, self._unit_id, self._extracted_at, self._code_version, self._inputs, parts

@@ -19,6 +19,7 @@ import requests
 import spotipy
 
 from ingestion.errors import IngestionError
+from ingestion.spotify.authorisation import AppAccess, UserAccess
 from ingestion.spotify.ledger import Ledger, OutOfRequestsError, Priority
 
 log = logging.getLogger(__name__)
@@ -40,11 +41,11 @@ NEVER_AGAIN = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as received. `url` is without the host; nothing in it is secret."""
+    """An answer as received, and as JSON. `url` is without the host; nothing in it is secret."""
 
     url: str
-    status: int
     body: bytes
+    json: dict
     received_at: datetime
 
 
@@ -72,49 +73,46 @@ class ForeignLinkError(IngestionError):
 class SpotifyApi:
     """Calls of one account at `base_url` (scheme and host).
 
-    `auth_manager` is spotipy's, and gives access tokens; `forget_token` makes it ask for a new one.
-    Every answer that holds data is handed to `keep`. `now` and `sleep` are those of the ledger.
+    `access` is what spotipy calls an auth manager; `now` and `sleep` are those of the ledger.
     """
 
     def __init__(
         self,
         base_url: str,
-        auth_manager: Any,
-        forget_token: Callable[[], None],
+        access: AppAccess | UserAccess,
         ledger: Ledger,
-        keep: Callable[[Answer], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._forget_token, self._ledger, self._keep = forget_token, ledger, keep
+        self._access, self._ledger = access, ledger
         self._now, self._sleep = now, sleep
         self._host = urlsplit(base_url).netloc
         self._response: requests.Response | None = None
         session = requests.Session()
         session.hooks["response"].append(self._notice)
         self.spotify = spotipy.Spotify(
-            auth_manager=auth_manager, requests_session=session, requests_timeout=TIMEOUT_SECONDS
+            auth_manager=access, requests_session=session, requests_timeout=TIMEOUT_SECONDS
         )
         self.spotify.prefix = f"{base_url.rstrip('/')}/v1/"
 
-    def call(self, method: Callable[..., Any], *arguments: Any, priority: Priority, **options: Any) -> dict:
+    def call(self, method: Callable[..., Any], *arguments: Any, priority: Priority, **options: Any) -> Answer:
         """What a method of `self.spotify` answers.
 
-        Raises CallRefusedError, NoAnswerError, OutOfRequestsError, or spotipy's SpotifyOauthError where
-        there is no token to be had.
+        Raises CallRefusedError, NoAnswerError, OutOfRequestsError, or AuthorisationError where there is
+        no token to be had.
         """
         failures = waits = 0
         has_new_token = False
         while True:
             self._ledger.take(priority)
-            result, problem = self._attempt(method, *arguments, **options)
-            if problem is None:
-                return result
+            answer, problem = self._attempt(method, *arguments, **options)
+            if answer is not None:
+                return answer
             response = self._response
             status = response.status_code if response is not None else None
             if status == HTTPStatus.UNAUTHORIZED and not has_new_token:
                 has_new_token = True
-                self._forget_token()
+                self._access.forget_token()
             elif status == HTTPStatus.TOO_MANY_REQUESTS:
                 waits += 1
                 self._enter_pause(response, waits)
@@ -126,7 +124,7 @@ class SpotifyApi:
                     raise NoAnswerError(f"no answer after {failures} attempts: {problem}")
                 self._sleep(2 ** (failures - 1) * random.uniform(1, 1.5))
 
-    def next_page(self, link: str, priority: Priority) -> dict:
+    def next_page(self, link: str, priority: Priority) -> Answer:
         """The page that a `next` link leads to. Raises ForeignLinkError, and what `call` raises."""
         if urlsplit(link).netloc != self._host:
             raise ForeignLinkError(
@@ -137,8 +135,10 @@ class SpotifyApi:
     def _notice(self, response: requests.Response, *_: Any, **__: Any) -> None:
         self._response = response
 
-    def _attempt(self, method: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[Any, str | None]:
-        """The answer, or None and what went wrong; `self._response` is the answer it came with, if any."""
+    def _attempt(
+        self, method: Callable[..., Any], *arguments: Any, **options: Any
+    ) -> tuple[Answer | None, str]:
+        """The answer, or None and what went wrong; `self._response` is what it came with, if anything."""
         self._response = None
         try:
             result = method(*arguments, **options)
@@ -149,14 +149,12 @@ class SpotifyApi:
             if self._response is None or self._response.ok:
                 raise
             return None, getattr(error, "msg", "").partition("\n ")[2] or self._response.reason
-        if not isinstance(result, dict):
-            return None, f"{_shown(self._response.url)} answered with something that is no JSON object"
-        self._keep(
-            Answer(
-                _shown(self._response.url), self._response.status_code, self._response.content, self._now()
-            )
-        )
-        return result, None
+        url = _shown(self._response.url)
+        # Of a batch spotipy gives the list alone; of what is no JSON, None.
+        content = None if result is None else self._response.json()
+        if not isinstance(content, dict):
+            return None, f"{url} answered with something that is no JSON object"
+        return Answer(url, self._response.content, content, self._now()), ""
 
     def _enter_pause(self, response: requests.Response, waits: int) -> None:
         asked = retry_after(response.headers.get("Retry-After"), self._now())

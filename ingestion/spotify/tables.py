@@ -61,7 +61,7 @@ answer's own word where it is another. Names are those of the item, for what has
 PLAYLIST_OBSERVATIONS = RawTable(
     "playlist_observations",
     pa.schema(
-        key_columns(playlist_id=pa.string(), observed_on=pa.date32())
+        key_columns(playlist_id=pa.string(), observed_on=pa.date32(), seen_in=pa.string())
         + columns(
             snapshot_id=pa.string(),
             is_available=pa.bool_(),
@@ -69,9 +69,10 @@ PLAYLIST_OBSERVATIONS = RawTable(
             observed_at=UTC_TIMESTAMP,
         )
     ),
-    primary_key=("playlist_id", "observed_on"),
+    primary_key=("playlist_id", "observed_on", "seen_in"),
 )
-"""The last look of each day. `is_available` is false where the playlist was gone, without a state then."""
+"""The last look of each day. seen_in: `playlist`, or `list`, the list of a user's playlists, which tells
+no followers. `is_available` is false where the playlist was gone, without a state then."""
 
 TRACKS = RawTable(
     "tracks",

@@ -1,0 +1,142 @@
+"""From kept answers to rows: the one way, whether an answer has just come or lies in the archive."""
+
+from collections.abc import Callable, Iterable
+from urllib.parse import parse_qs, urlsplit
+
+from ingestion.inputs import UnreadableInputError
+from ingestion.spotify import parse
+from ingestion.spotify.journal import COMPLETE, Entry
+from ingestion.spotify.parse import PlaylistHead, Rows
+from ingestion.tables import QUARANTINED_INPUTS
+
+HashUser = Callable[[str], str]
+
+PLAYLIST, PAGE = "playlist", "page"
+SEEN, GONE = "seen", "gone"
+"""A playlist looked at and not read (its state is known, or cannot be had), and one that was not there."""
+
+BEGINNINGS = frozenset({PLAYLIST, SEEN})
+"""Kinds that begin a playlist anew: what was read of it before was given up."""
+
+OWN_PLAYLISTS = "own_playlists"
+ARTIST, ARTISTS, AUDIO_FEATURES = "artist", "artists", "audio_features"
+
+
+def rows_of(entries: Iterable[Entry], hash_user: HashUser) -> Rows:
+    """The rows of complete subjects' entries. An answer that is none of what was asked for is quarantined."""
+    maker = _RowMaker(hash_user)
+    for entry in entries:
+        try:
+            maker.take(entry)
+        except UnreadableInputError as error:
+            maker.quarantine(entry, error)
+    return maker.rows
+
+
+class _RowMaker:
+    def __init__(self, hash_user: HashUser) -> None:
+        self.rows = Rows()
+        self._hash_user = hash_user
+        self._heads: dict[str, tuple[PlaylistHead, Entry]] = {}
+        self._positions: dict[str, int] = {}
+
+    def take(self, entry: Entry) -> None:
+        at = entry.received_at
+        if entry.kind == OWN_PLAYLISTS:
+            for listed in parse.page(entry.answer).entries:
+                try:
+                    head = parse.playlist_head(listed, self._hash_user)
+                except UnreadableInputError as error:
+                    self.quarantine(entry, error, parse.object_id(listed, "playlist") or "")
+                    continue
+                parse.add_observation(
+                    self.rows, head.playlist_id, at, seen_in="list", snapshot_id=head.snapshot_id
+                )
+        elif entry.kind in (PLAYLIST, SEEN):
+            self._take_head(entry)
+        elif entry.kind == PAGE and entry.subject in self._heads:
+            self._take_items(entry.subject, parse.page(entry.answer).entries, entry)
+        elif entry.kind == GONE:
+            playlist_id = entry.subject.partition(":")[2]
+            parse.add_observation(self.rows, playlist_id, at, seen_in="playlist", snapshot_id=None)
+        elif entry.kind == COMPLETE:
+            self._finish(entry.subject)
+        elif entry.kind in (ARTIST, ARTISTS):
+            self._take_artists(entry)
+        elif entry.kind == AUDIO_FEATURES:
+            parse.add_audio_features(self.rows, _listed(entry), at, asked=_asked(entry))
+
+    def quarantine(self, entry: Entry, error: UnreadableInputError, item: str = "") -> None:
+        self.rows.put(
+            QUARANTINED_INPUTS,
+            {
+                "source_root": "spotify",
+                "file_path": entry.url,
+                "item": item,
+                "size_bytes": len(entry.body),
+                "reason": error.reason,
+                "detail": error.detail[:1000],
+            },
+        )
+
+    def _take_head(self, entry: Entry) -> None:
+        head = parse.playlist_head(entry.answer, self._hash_user)
+        parse.add_observation(
+            self.rows,
+            head.playlist_id,
+            entry.received_at,
+            seen_in="playlist",
+            snapshot_id=head.snapshot_id,
+            follower_count=head.follower_count,
+        )
+        if entry.kind == SEEN:
+            return
+        self._heads[entry.subject] = head, entry
+        self._positions[entry.subject] = 0
+        if head.first_page is not None:
+            self._take_items(entry.subject, head.first_page.entries, entry)
+
+    def _take_items(self, subject: str, entries: list, entry: Entry) -> None:
+        head, _ = self._heads[subject]
+        self._positions[subject] = parse.add_items(
+            self.rows,
+            head.playlist_id,
+            head.snapshot_id,
+            self._positions[subject],
+            entries,
+            entry.received_at,
+            self._hash_user,
+        )
+
+    def _finish(self, subject: str) -> None:
+        if subject in self._heads:
+            head, entry = self._heads.pop(subject)
+            count = self._positions.pop(subject)
+            parse.add_playlist(
+                self.rows, head, count if head.first_page is not None else None, entry.received_at
+            )
+
+    def _take_artists(self, entry: Entry) -> None:
+        objects = [entry.answer] if entry.kind == ARTIST else _listed(entry)
+        parse.add_artists(self.rows, objects, entry.received_at)
+        fields = parse.missing_fields("artist", objects)
+        parse.add_unavailable_fields(self.rows, "artist", fields, entry.received_at)
+        known = {parse.object_id(one, "artist") for one in objects}
+        for artist_id in _asked(entry):
+            if artist_id not in known:  # asked for, and Spotify has none: not to be asked for again soon
+                parse.add_artists(self.rows, [{"id": artist_id, "type": "artist"}], entry.received_at)
+
+
+def _listed(entry: Entry) -> list:
+    """The list in a batch answer, under the name of what was asked for."""
+    answer = entry.answer
+    if not isinstance(answer, dict) or not isinstance(answer.get(entry.kind), list):
+        raise UnreadableInputError("invalid_batch", f"no list of {entry.kind}")
+    return answer[entry.kind]
+
+
+def _asked(entry: Entry) -> list[str]:
+    """The ids that a request named: several in its query, or one at the end of its path."""
+    parts = urlsplit(entry.url)
+    listed = parse_qs(parts.query).get("ids")
+    return listed[0].split(",") if listed else [parts.path.rpartition("/")[2]]

@@ -1,0 +1,117 @@
+"""What the lake holds of Spotify already, so that nothing is asked for twice.
+
+An index in SQLite of a few key columns of the lake's parts. It is made from the lake alone and can be
+lost: the next run reads the parts again. Units that other machines have written are taken in at each start.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from ingestion.lake import Lake, Part
+from ingestion.spotify.tables import ARTISTS, AUDIO_FEATURES, PLAYLIST_OBSERVATIONS, PLAYLISTS, TRACKS
+
+SOURCE = "spotify"
+
+NEVER = ""
+"""In place of a day: named by something, and never asked for itself. It sorts before every day."""
+
+_SCHEMA = """
+    create table if not exists units (unit_id text primary key) without rowid;
+    create table if not exists playlists (
+        playlist_id text, snapshot_id text, primary key (playlist_id, snapshot_id)
+    ) without rowid;
+    create table if not exists observations (playlist_id text primary key, observed_on text) without rowid;
+    create table if not exists artists (artist_id text primary key, observed_on text) without rowid;
+    create table if not exists audio_features (track_id text primary key, observed_on text) without rowid;
+"""
+
+_UPSERT = (
+    "insert into {table} values (?, ?) on conflict ({key}) "
+    "do update set observed_on = max(observed_on, excluded.observed_on)"
+)
+
+
+class Known:
+    """The index at `path` over the lake's finished units."""
+
+    def __init__(self, path: Path, lake: Lake) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._index = sqlite3.connect(path, timeout=60)
+        self._index.executescript(_SCHEMA)
+        self._lake = lake
+
+    def close(self) -> None:
+        """Close the index."""
+        self._index.close()
+
+    def refresh(self) -> None:
+        """Take in the units that came since."""
+        seen = {unit_id for (unit_id,) in self._index.execute("select unit_id from units")}
+        for unit_id in sorted(self._lake.done_unit_ids(SOURCE) - seen):
+            with self._index:  # a unit as a whole or not at all
+                for part in self._lake.done_record(SOURCE, unit_id).parts:
+                    self._take_in(part)
+                self._index.execute("insert or ignore into units values (?)", (unit_id,))
+
+    def has_state(self, playlist_id: str, snapshot_id: str) -> bool:
+        """Whether this state of a playlist was read."""
+        return self._holds("playlists where playlist_id = ? and snapshot_id = ?", playlist_id, snapshot_id)
+
+    def was_observed(self, playlist_id: str, on: date) -> bool:
+        """Whether a playlist was looked at on that day or later."""
+        return self._holds(
+            "observations where playlist_id = ? and observed_on >= ?", playlist_id, on.isoformat()
+        )
+
+    def artists_to_ask_for(self, since: date) -> Iterator[str]:
+        """Ids of artists that tracks or albums name and that were not asked for since that day."""
+        return self._ids("artists where observed_on < ?", "artist_id", since.isoformat())
+
+    def tracks_without_features(self) -> Iterator[str]:
+        """Ids of tracks in playlists whose audio features were never asked for."""
+        return self._ids("audio_features where observed_on = ?", "track_id", NEVER)
+
+    def _ids(self, source: str, key: str, value: str) -> Iterator[str]:
+        """Ids in order, read some at a time, so that the index can be written to meanwhile."""
+        last = ""
+        while True:
+            rows = self._index.execute(
+                f"select {key} from {source} and {key} > ? order by {key} limit 1000", (value, last)
+            ).fetchall()
+            if not rows:
+                return
+            yield from (id_ for (id_,) in rows)
+            ((last,),) = rows[-1:]
+
+    def _holds(self, source: str, *values: str) -> bool:
+        return self._index.execute(f"select 1 from {source} limit 1", values).fetchone() is not None
+
+    def _take_in(self, part: Part) -> None:
+        if part.table == PLAYLISTS.name:
+            statement = "insert or ignore into playlists values (?, ?)"
+            rows = self._columns(part, "playlist_id", "snapshot_id")
+        elif part.table == PLAYLIST_OBSERVATIONS.name:
+            statement = _UPSERT.format(table="observations", key="playlist_id")
+            rows = self._columns(part, "playlist_id", "observed_on")
+        elif part.table == ARTISTS.name:
+            statement = _UPSERT.format(table="artists", key="artist_id")
+            rows = (
+                (artist_id, day if is_full else NEVER)
+                for artist_id, day, is_full in self._columns(part, "artist_id", "observed_on", "is_full")
+            )
+        elif part.table == AUDIO_FEATURES.name:
+            statement = _UPSERT.format(table="audio_features", key="track_id")
+            rows = self._columns(part, "track_id", "observed_on")
+        elif part.table == TRACKS.name:
+            statement = _UPSERT.format(table="audio_features", key="track_id")
+            rows = ((track_id, NEVER) for (track_id,) in self._columns(part, "track_id"))
+        else:
+            return
+        self._index.executemany(statement, rows)
+
+    def _columns(self, part: Part, *names: str) -> Iterator[tuple]:
+        for batch in self._lake.read_columns(part, names):
+            for row in zip(*(batch[name].to_pylist() for name in names), strict=True):
+                yield tuple(value.isoformat() if isinstance(value, date) else value for value in row)
