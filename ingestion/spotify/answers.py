@@ -57,8 +57,11 @@ class _RowMaker:
         elif entry.kind == PAGE and entry.subject in self._heads:
             self._take_items(entry.subject, parse.page(entry.answer).entries, entry)
         elif entry.kind == GONE:
-            playlist_id = entry.subject.partition(":")[2]
-            parse.add_observation(self.rows, playlist_id, at, seen_in="playlist", snapshot_id=None)
+            kind, _, id_ = entry.subject.partition(":")
+            if kind == PLAYLIST:
+                parse.add_observation(self.rows, id_, at, seen_in="playlist", snapshot_id=None)
+            elif kind == ARTIST:  # asked for: not to be asked for again soon
+                parse.add_artists(self.rows, [{"id": id_, "type": "artist"}], at)
         elif entry.kind == COMPLETE:
             self._finish(entry.subject)
         elif entry.kind in (ARTIST, ARTISTS):

@@ -53,7 +53,7 @@ class CallRefusedError(IngestionError):
     """Spotify understood and refuses (4xx): trying again does not help. `status` says how."""
 
     def __init__(self, url: str, status: int, message: str) -> None:
-        super().__init__(f"Spotify answers {status} to {url}: {message}")
+        super().__init__(f"Spotify answers {status} to {url.partition('?')[0]}: {message}")
         self.url, self.status, self.message = url, status, message
 
     @property

@@ -23,7 +23,7 @@ from ingestion.inputs import UnreadableInputError
 from ingestion.lake import Lake
 from ingestion.progress import Progress
 from ingestion.spotify import answers, parse
-from ingestion.spotify.access import Access
+from ingestion.spotify.access import Access, probe, remembered_access
 from ingestion.spotify.api import Answer, CallRefusedError, ForeignLinkError, NoAnswerError, SpotifyApi
 from ingestion.spotify.archive import archived
 from ingestion.spotify.journal import (
@@ -76,7 +76,6 @@ class Extraction:
     def __init__(
         self,
         api: SpotifyApi,
-        access: Access,
         lake: Lake,
         folder: Path,
         hash_user: Callable[[str], str],
@@ -84,11 +83,12 @@ class Extraction:
         enriched_for: timedelta = timedelta(days=30),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._api, self._access, self._lake, self._folder = api, access, lake, folder
+        self._api, self._lake, self._folder = api, lake, folder
         self._hash_user, self._shard, self._enriched_for, self._now = hash_user, shard, enriched_for, now
         self._run_id = uuid4().hex
         self._events: list[dict] = []
         self._events_written = 0
+        self._access: Access | None = None
         self._journal: Journal | None = None
         self._known: Known | None = None
         self._answers = 0
@@ -106,6 +106,7 @@ class Extraction:
             self._journal = Journal(self._folder / "journals")
             self.note("started")
             try:
+                self._find_out_access()
                 self._read_playlists(playlist_ids)
                 self._commit()
                 self._enrich()
@@ -140,6 +141,14 @@ class Extraction:
         """An endpoint refuses: a warning and a line in the extraction log, never the end of the run."""
         log.warning("%s", error)
         self.note("endpoint_off", error.url.partition("?")[0], error.status, error.message)
+
+    def _find_out_access(self) -> None:
+        path = self._folder / "access.json"
+        self._access = remembered_access(path, self._now())
+        if self._access is None:
+            self._access = probe(self._api, self._now(), self.refused)
+            self._access.save(path)
+            self.note("probed", detail=str(self._access))
 
     def _read_playlists(self, playlist_ids: Iterable[str] | None) -> None:
         if playlist_ids is None:
@@ -267,33 +276,41 @@ class Extraction:
         self._known.refresh()
         since = (self._now() - self._enriched_for).date()
         artist_ids = (id_ for id_ in self._known.artists_to_ask_for(since) if self._is_mine(id_))
-        if self._access.artists_at_once is not False:
-            self._ask(artist_ids, ARTIST_BATCH, answers.ARTISTS, self._api.spotify.artists)
-        else:
+        if self._access.artists_at_once is not False and not self._ask(
+            artist_ids, ARTIST_BATCH, answers.ARTISTS, self._api.spotify.artists
+        ):
+            self._access.artists_at_once = False
+            self._access.save(self._folder / "access.json")
+        if self._access.artists_at_once is False:
+            artist_ids = (id_ for id_ in self._known.artists_to_ask_for(since) if self._is_mine(id_))
             self._ask(artist_ids, 1, answers.ARTIST, lambda ids: self._api.spotify.artist(ids[0]))
         if self._access.audio_features:
             track_ids = (id_ for id_ in self._known.tracks_without_features() if self._is_mine(id_))
             self._ask(track_ids, FEATURES_BATCH, answers.AUDIO_FEATURES, self._api.spotify.audio_features)
 
-    def _ask(self, ids: Iterator[str], at_once: int, kind: str, method: Callable) -> None:
+    def _ask(self, ids: Iterator[str], at_once: int, kind: str, method: Callable) -> bool:
+        """Ask for ids, some at once; whether the endpoint is there to be asked."""
         while batch := list(islice(ids, at_once)):
+            subject = f"{kind}:{batch[0]}"
             try:
                 with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
                     answer = self._api.call(method, batch, priority=Priority.ENRICHMENT)
             except CallRefusedError as error:
-                self.refused(error)
                 if error.is_lasting and at_once > 1:
-                    return
+                    self.refused(error)
+                    return False
+                self._journal.add(Entry(subject, answers.GONE, error.url, self._now()))
+                self._complete(subject)
                 continue
             except NoAnswerError as error:
                 self.note("failed", kind, detail=str(error))
                 log.warning("%s: %s", kind, error)
                 continue
-            subject = f"{kind}:{batch[0]}"
             self._keep(subject, kind, answer)
             self._complete(subject)
             if self._answers >= UNIT_ANSWERS:
                 self._commit()
+        return True
 
     def _keep(self, subject: str, kind: str, answer: Answer) -> None:
         body = answer.body.decode("utf-8", "replace")
