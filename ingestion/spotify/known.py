@@ -103,7 +103,7 @@ class Known:
             )
         elif part.table == AUDIO_FEATURES.name:
             statement = _UPSERT.format(table="audio_features", key="track_id")
-            rows = self._columns(part, "track_id", "observed_on")
+            rows = self._columns(part, "track_id", "observed_at")
         elif part.table == TRACKS.name:
             statement = _UPSERT.format(table="audio_features", key="track_id")
             rows = ((track_id, NEVER) for (track_id,) in self._columns(part, "track_id"))
