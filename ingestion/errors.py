@@ -15,3 +15,7 @@ class LakeError(IngestionError):
 
 class LoadError(IngestionError):
     """The warehouse could not be loaded; the message says what to do."""
+
+
+class ReaderCrashError(IngestionError):
+    """A process that read files died, and no file can be blamed; what was extracted before stays."""

@@ -1,9 +1,12 @@
 """Extraction: from a file source to finished units in the lake, resumable at every unit."""
 
 import logging
+import os
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +15,7 @@ from loky import ProcessPoolExecutor, cpu_count
 from loky.process_executor import TerminatedWorkerError
 
 from ingestion.config import Settings
+from ingestion.errors import ReaderCrashError
 from ingestion.inputs import (
     InputFile,
     UnreadableInputError,
@@ -29,6 +33,9 @@ log = logging.getLogger(__name__)
 
 SHOWN_QUARANTINED = 5
 """Quarantined inputs named in the log of a run; all of them are in the quarantine table."""
+
+UNEXPLAINED_CRASHES = 3
+"""Crashes without a culprit after which a unit is given up for this run; it stays to be read."""
 
 
 @dataclass
@@ -53,7 +60,7 @@ class _Unit:
 
 @dataclass
 class _Written:
-    """What one unit brought into the lake: rows per raw table, and the rows of the quarantine table."""
+    """What one unit brought into the lake: rows per raw table, and the first rows of the quarantine table."""
 
     rows: Counter = field(default_factory=Counter)
     quarantined: list[dict] = field(default_factory=list)
@@ -90,23 +97,23 @@ def extract(
         for unit, written in _write_units(settings, source, source_root(path), new):
             result.units_extracted += 1
             result.rows += written.rows
-            _report(written.quarantined, result)
+            _report(written, result)
             progress.advance(len(unit.files))
     return result
 
 
-def _report(quarantined: list[dict], result: ExtractResult) -> None:
-    for row in quarantined:
-        result.quarantined += 1
-        if result.quarantined <= SHOWN_QUARANTINED:
-            item = f" ({row['item']})" if row["item"] else ""
-            log.warning("quarantined %s%s: %s: %s", row["file_path"], item, row["reason"], row["detail"])
+def _report(written: _Written, result: ExtractResult) -> None:
+    shown = SHOWN_QUARANTINED - result.quarantined
+    result.quarantined += written.rows[QUARANTINED_INPUTS.name]
+    for row in written.quarantined[: max(shown, 0)]:
+        item = f" ({row['item']})" if row["item"] else ""
+        log.warning("quarantined %s%s: %s: %s", row["file_path"], item, row["reason"], row["detail"])
 
 
 def _write_units(
     settings: Settings, source: FileSource, root: Path, units: Sequence[_Unit]
 ) -> Iterator[tuple[_Unit, _Written]]:
-    """Write the units, in whichever order they end."""
+    """Write the units; where the reader may crash, in processes of their own, one per core."""
     if not source.may_crash:
         for unit in units:
             yield unit, _write_unit(settings, source, root, unit)
@@ -115,13 +122,20 @@ def _write_units(
     pending = list(units)
     while pending:
         with _processes(processes) as pool:
-            futures = [pool.submit(_write_unit, settings, source, root, unit) for unit in pending]
+            futures = []
+            with suppress(
+                TerminatedWorkerError
+            ):  # one that crashes at once: the others are not even submitted
+                for unit in pending:
+                    futures.append(pool.submit(_write_unit, settings, source, root, unit))
             suspects = []
-            for unit, future in zip(pending, futures, strict=True):
+            for unit, future in zip(pending, futures, strict=False):
                 try:
                     yield unit, future.result()
-                except TerminatedWorkerError:  # whichever unit it was, all that were not done say so
+                except TerminatedWorkerError as error:  # whichever unit it was, all that were not done say so
+                    _raise_if_killed(error)
                     suspects.append(unit)
+            suspects += pending[len(futures) :]
         pending = suspects[processes:]
         for unit in suspects[:processes]:
             yield unit, _write_unit_that_may_crash(settings, source, root, unit)
@@ -140,7 +154,7 @@ def _write_unit(
             writer.write(table, batch)
             written.rows[table.name] += batch.num_rows
             if table is QUARANTINED_INPUTS:
-                written.quarantined += batch.to_pylist()
+                written.quarantined += batch.slice(length=SHOWN_QUARANTINED).to_pylist()
     return written
 
 
@@ -158,31 +172,65 @@ def _batches(
 
 
 def _write_unit_that_may_crash(settings: Settings, source: FileSource, root: Path, unit: _Unit) -> _Written:
-    """Write a unit that was being read when a process died, without the files at fault if there are any."""
+    """Write a unit that was being read when a process died, without the files at fault if there are any.
+
+    Raises ReaderCrashError where it goes on crashing and no file can be shown to be at fault.
+    """
     crashing: list[InputFile] = []
+    unexplained = 0
     while True:
         try:
             with _processes(1) as pool:
                 return pool.submit(_write_unit, settings, source, root, unit, crashing).result()
-        except TerminatedWorkerError:
-            suspects = [file for file in unit.files if file not in crashing]
-            crashing.append(_crashing_file(settings, source, root, suspects))
+        except TerminatedWorkerError as error:
+            _raise_if_killed(error)
+            culprit = _crashing_file(settings, source, root, [f for f in unit.files if f not in crashing])
+            if culprit is not None:
+                crashing.append(culprit)
+                continue
+            unexplained += 1
+            if unexplained == UNEXPLAINED_CRASHES:
+                raise ReaderCrashError(
+                    f"reading {len(unit.files)} files from {unit.files[0].path} on ended the process "
+                    f"{unexplained} times, and no file of them could be shown to be at fault: run again"
+                ) from error
 
 
 def _crashing_file(
     settings: Settings, source: FileSource, root: Path, files: Sequence[InputFile]
-) -> InputFile:
-    """The last of the fewest first files that crash the reader together, found by halving."""
+) -> InputFile | None:
+    """The file with which the reader crashes and without which it does not, found by halving.
+
+    None where that is not so each time it is tried: a healthy file must not be blamed.
+    """
+
+    def crashes(count: int) -> bool:
+        try:
+            with _processes(1) as pool:
+                pool.submit(_read, settings, source, root, files[:count]).result()
+        except TerminatedWorkerError as error:
+            _raise_if_killed(error)
+            return True
+        return False
+
     harmless, crashing = 0, len(files)
     while crashing - harmless > 1:
         tried = (harmless + crashing) // 2
-        try:
-            with _processes(1) as pool:
-                pool.submit(_read, settings, source, root, files[:tried]).result()
-            harmless = tried
-        except TerminatedWorkerError:
+        if crashes(tried):
             crashing = tried
-    return files[crashing - 1]
+        else:
+            harmless = tried
+    is_proven = crashes(crashing) and not crashes(crashing - 1) and crashes(crashing)
+    return files[crashing - 1] if is_proven else None
+
+
+def _raise_if_killed(error: TerminatedWorkerError) -> None:
+    """A process that was killed from outside, for want of memory say, is no fault of what it read."""
+    for signal in ("SIGKILL", "SIGTERM"):
+        if signal in str(error):
+            raise ReaderCrashError(
+                f"a reading process was killed ({signal}): the system may be out of memory"
+            ) from error
 
 
 def _read(settings: Settings, source: FileSource, root: Path, files: Sequence[InputFile]) -> None:
@@ -193,8 +241,19 @@ def _read(settings: Settings, source: FileSource, root: Path, files: Sequence[In
 @contextmanager
 def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """Processes of their own for readers in C: one that dies is noticed and takes nothing with it."""
-    pool = ProcessPoolExecutor(max_workers=count)
+    pool = ProcessPoolExecutor(max_workers=count, initializer=_end_with, initargs=(os.getpid(),))
     try:
         yield pool
     finally:
         pool.shutdown(kill_workers=True)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent: killed, the parent cannot see to it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

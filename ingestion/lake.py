@@ -115,7 +115,7 @@ class Lake:
         for chunk in self._chunks(part):
             digest.update(chunk)
         if digest.hexdigest() != part.sha256:
-            raise self._damaged(part)
+            raise self.damaged(part)
         with self._fs.open_input_file(self._path(part.path)) as file:
             yield from pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS)
 
@@ -123,7 +123,7 @@ class Lake:
         """The bytes of a part or attached file. Raises LakeError when they are not those its record names."""
         content = b"".join(self._chunks(part))
         if hashlib.sha256(content).hexdigest() != part.sha256:
-            raise self._damaged(part)
+            raise self.damaged(part)
         return content
 
     def read_columns(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -134,7 +134,7 @@ class Lake:
         except FileNotFoundError as error:
             raise self._missing(part) from error
         except (OSError, pa.ArrowException) as error:
-            raise self._damaged(part) from error
+            raise self.damaged(part) from error
 
     def _chunks(self, part: Part) -> Iterator[bytes]:
         try:
@@ -147,7 +147,8 @@ class Lake:
     def _missing(self, part: Part) -> LakeError:
         return LakeError(f"{part.path} is missing from the lake {self.url}")
 
-    def _damaged(self, part: Part) -> LakeError:
+    def damaged(self, part: Part) -> LakeError:
+        """The error to raise for a part that is not what its record says."""
         source, *_, file_name = part.path.split("/")
         done_record = f"{source}/done/{file_name.partition('.')[0]}.json"
         return LakeError(

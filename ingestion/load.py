@@ -31,7 +31,7 @@ from filelock import FileLock, Timeout
 
 from ingestion.config import Settings
 from ingestion.errors import IngestionError, LoadError
-from ingestion.lake import DoneRecord, Lake
+from ingestion.lake import DoneRecord, Lake, Part
 from ingestion.source import FileSource
 from ingestion.tables import LAKE_COLUMNS, RawTable, key_columns
 
@@ -46,7 +46,7 @@ LOADED_UNITS = RawTable("_loaded_units", pa.schema(key_columns(unit_id=pa.string
 
 dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
 dlt.config["load.truncate_staging_dataset"] = True  # else the file keeps a second copy of the last package
-dlt.config["load.raise_on_max_retries"] = 1  # what fails in an embedded database fails again
+dlt.config["load.raise_on_max_retries"] = 1  # what a failed job needs is decided here, not by repeating it
 logging.getLogger("dlt").setLevel(logging.CRITICAL)  # what matters is raised
 
 APPEND_MEGABYTES_PER_COLUMN = 2
@@ -54,7 +54,8 @@ APPEND_MEGABYTES_PER_COLUMN = 2
 is no faster for it. MSD songs (41 columns) needed between 48 and 56 MB, playlist items (22) less than 40."""
 
 MERGE_MEGABYTES = 1_000
-"""What DuckDB may take where rows are replaced; 64 MB failed. A package of 1.2 M rows left 400 MB in use."""
+"""What DuckDB may take for all else. Replacing rows failed with 64 MB; the process that replaced a package of
+1.2 M rows peaked at 400 MB. Where this does not do either, DuckDB gets its default, most of the memory."""
 
 DUCKDB_CONFIG = {
     "preserve_insertion_order": False,
@@ -215,20 +216,13 @@ def _key_states(
     states = {}
     with pipeline.sql_client() as client:
         connection = client.native_connection
+        _limit_memory(connection, MERGE_MEGABYTES)
         for table in source.tables:
             parts = [part for unit in units for part in unit.parts if part.table == table.name]
             if not parts:
                 continue
             names = ", ".join(f'"{name}"' for name in table.primary_key)
-            hashes = np.empty(sum(part.rows for part in parts), np.uint64)
-            row = 0
-            for part in parts:
-                for keys in lake.read_columns(part, table.primary_key):
-                    connection.register("part_keys", pa.Table.from_batches([keys]))
-                    hashed = connection.sql(f"select hash({names}) as key_hash from part_keys").fetchnumpy()
-                    hashes[row : row + keys.num_rows] = hashed["key_hash"]
-                    row += keys.num_rows
-            connection.unregister("part_keys")
+            hashes = np.concatenate([_key_hashes(connection, lake, part, names, table) for part in parts])
             hashes.sort()
             if (hashes[1:] == hashes[:-1]).any():
                 states[table.name] = Keys.REPEATED
@@ -244,38 +238,61 @@ def _key_states(
     return states
 
 
+def _key_hashes(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, part: Part, names: str, table: RawTable
+) -> np.ndarray:
+    """The hash of each row's key. Raises LakeError where the part has not the rows that its record says."""
+    hashes = [np.empty(0, np.uint64)]
+    for keys in lake.read_columns(part, table.primary_key):
+        connection.register("part_keys", pa.Table.from_batches([keys]))
+        hashed = connection.sql(f"select hash({names}) as key_hash from part_keys")
+        hashes.append(hashed.fetchnumpy()["key_hash"])
+        connection.unregister("part_keys")
+    found = np.concatenate(hashes)
+    if len(found) != part.rows:
+        raise lake.damaged(part)
+    return found
+
+
 def _merge_package(pipeline: dlt.Pipeline, source: FileSource, keys: Mapping[str, Keys]) -> None:
     """Merge the normalized package into raw, and leave it in the database file and not in memory."""
     only_appends = all(state is Keys.NEW for state in keys.values())
     with pipeline.sql_client() as client:
         warehouse = client.native_connection
-        if not only_appends or not _fits(pipeline.load):
+        if not only_appends or not _fits(pipeline):
             _limit_memory(warehouse, MERGE_MEGABYTES)
-            pipeline.load()
-        _drop_cached_blocks(warehouse, source)
+            if not _fits(pipeline):
+                warehouse.execute("reset memory_limit")
+                pipeline.load()
+        _limit_memory(warehouse, 1)  # gives up the cached blocks
+        _limit_memory(warehouse, MERGE_MEGABYTES)  # a checkpoint that does not fit would be fatal
         warehouse.execute("checkpoint")
         _drop_cached_blocks(warehouse, source)
 
 
-def _fits(load: Callable[[], object]) -> bool:
+def _fits(pipeline: dlt.Pipeline) -> bool:
     """Load the pending package; whether DuckDB's memory sufficed. If not, the rest of it is still pending."""
     try:
-        load()
+        pipeline.load()
     except PipelineStepFailed as error:
         if not any(isinstance(cause, duckdb.OutOfMemoryException) for cause in _causes(error)):
             raise
+        log.info(
+            "%s: a package needs more memory than DuckDB was given: again, with more", pipeline.dataset_name
+        )
         return False
     return True
 
 
 def _drop_cached_blocks(warehouse: duckdb.DuckDBPyConnection, source: FileSource) -> None:
-    with suppress(duckdb.OutOfMemoryException):  # some block is in use; the others are gone
-        _limit_memory(warehouse, 1)
+    _limit_memory(warehouse, 1)
     _limit_memory(warehouse, _append_megabytes(source))
 
 
 def _limit_memory(warehouse: duckdb.DuckDBPyConnection, megabytes: int) -> None:
-    warehouse.execute(f"set memory_limit = '{megabytes}MB'")
+    """Give DuckDB so much; where more than that is in use, drop what can be dropped and leave the limit."""
+    with suppress(duckdb.OutOfMemoryException):
+        warehouse.execute(f"set memory_limit = '{megabytes}MB'")
 
 
 def _append_megabytes(source: FileSource) -> int:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import sys
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 """Parameters of glibc's mallopt(3)."""
@@ -20,6 +21,8 @@ def give_back_what_is_freed() -> None:
     (docs/decisions/0008). Where the C library is not glibc, only Arrow's part has an effect.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    if sys.platform == "win32":
+        return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(M_ARENA_MAX, 1)

@@ -2,12 +2,16 @@
 
 import logging
 import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ingestion.config import IN_USE_LINK, Settings, load_settings
+from ingestion.errors import ReaderCrashError
 from ingestion.extract import SHOWN_QUARANTINED, extract
 from ingestion.lake import Lake
 from ingestion.msd import MSD
@@ -188,3 +192,63 @@ def test_a_crash_in_one_unit_leaves_the_other_units_as_they_are(tmp_path):
     result = extract(settings(tmp_path, folder), replace(FRAGILE, files_per_unit=10), folder)
     assert result.units_extracted > 3
     assert (result.rows["words"], result.rows["files"], result.quarantined) == (99, 100, 1)
+
+
+def test_a_crash_that_does_not_come_again_costs_no_file(tmp_path):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    for number, word in enumerate(["one", "once", "three"]):
+        (folder / f"{number}.word").write_text(word)
+    result = extract(settings(tmp_path, folder), FRAGILE, folder)
+    assert (result.rows["words"], result.quarantined) == (3, 0)
+
+
+def test_a_reading_process_that_is_killed_from_outside_is_an_error_and_no_fault_of_a_file(tmp_path):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    (folder / "0.word").write_text("killed")
+    where = settings(tmp_path, folder)
+    with pytest.raises(ReaderCrashError, match="SIGKILL"):
+        extract(where, FRAGILE, folder)
+    assert Lake(where.lake_url).done_unit_ids(FRAGILE.name) == set()
+
+
+EXTRACTS = """
+import sys
+from pathlib import Path
+from ingestion.config import load_settings
+from ingestion.errors import ReaderCrashError
+from ingestion.extract import extract
+from tests.support.fragile_source import FRAGILE
+folder = Path(sys.argv[1])
+settings = load_settings({"WAREHOUSE_DATA_DIR": sys.argv[2], "MSD_PATH": str(folder)})
+extract(settings, FRAGILE, folder)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="there is no /proc to see processes in")
+def test_reading_processes_end_with_an_extraction_that_is_killed(tmp_path):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    (folder / "0.word").write_text("slow")
+    process = subprocess.Popen([sys.executable, "-c", EXTRACTS, str(folder), str(tmp_path / "data")])
+    try:
+        readers = []
+        while not readers:
+            assert process.poll() is None
+            time.sleep(0.05)
+            readers = _reading_processes(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 20  # they would read for 30 seconds, and then wait for ever
+    while any(Path(f"/proc/{pid}").exists() for pid in readers):
+        assert time.monotonic() < deadline, "they are still there"
+        time.sleep(0.1)
+
+
+def _reading_processes(parent: int) -> list[int]:
+    children = [
+        pid for task in Path(f"/proc/{parent}/task").glob("*/children") for pid in task.read_text().split()
+    ]
+    return [int(pid) for pid in children if "popen_loky" in Path(f"/proc/{pid}/cmdline").read_text()]

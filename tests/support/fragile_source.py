@@ -1,6 +1,8 @@
 """A file source whose reader takes its process with it where a file says so, as a reader in C can."""
 
 import os
+import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,10 +18,21 @@ WORDS = RawTable(
 
 
 def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
-    """A word of each file; `abort` ends the process, and so does `after <word>` once that word was read."""
+    """A word of each file.
+
+    `abort` ends the process, so does `after <word>` once that word was read; `once` does so the first
+    time, and `killed` as the system does when it is out of memory.
+    """
     words = []
     for file in inputs:
         word = (root / file.path).read_text()
+        if word == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if word == "once":
+            (root / file.path).write_text("not again")
+            os.abort()
+        if word == "slow":
+            time.sleep(30)
         if word == "abort" or word.removeprefix("after ") in words:
             os.abort()
         words.append(word)
