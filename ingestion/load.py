@@ -49,6 +49,12 @@ dlt.config["load.truncate_staging_dataset"] = True  # else the file keeps a seco
 dlt.config["load.raise_on_max_retries"] = 1  # what a failed job needs is decided here, not by repeating it
 logging.getLogger("dlt").setLevel(logging.CRITICAL)  # what matters is raised
 
+DUCKDB_ROW_GROUP = 122_880
+"""Rows that DuckDB compresses and writes together."""
+
+OPEN_SHARE = 0.6
+"""Of a row group's bytes, what a checkpoint needs at once: 0.4 did for 22 text columns of 32 to 256 bytes."""
+
 APPEND_MEGABYTES_PER_COLUMN = 2
 """What DuckDB may take to append, by the columns of the source's widest table: it fills what it gets and
 is no faster for it. MSD songs (41 columns) needed between 48 and 56 MB, playlist items (22) less than 40."""
@@ -123,12 +129,11 @@ def load(settings: Settings, source: FileSource) -> LoadResult:
         for package in _packages(units):
             log.info("%s: reading %s units from the lake", source.schema_name, f"{len(package):,}")
             keys = _key_states(pipeline, lake, source, package)
-            pipeline.extract(
-                dlt_source(source, _lake_batches(lake, package), keys), loader_file_format="parquet"
-            )
+            batches = _LakeBatches(lake, package)
+            pipeline.extract(dlt_source(source, batches, keys), loader_file_format="parquet")
             pipeline.normalize()
             log.info("%s: merging", source.schema_name)
-            _merge_package(pipeline, source, keys)
+            _merge_package(pipeline, source, keys, batches.open_megabytes)
             loaded_rows += sum(unit.total_rows for unit in package)
             log.info("%s: %s of %s rows loaded", source.schema_name, f"{loaded_rows:,}", f"{all_rows:,}")
     result.units = len(units)
@@ -183,20 +188,30 @@ def quick_look(settings: Settings, source: FileSource, path: Path):
     return dlt_source(source, batches)
 
 
-def _lake_batches(lake: Lake, units: Sequence[DoneRecord]) -> BatchesOf:
-    """The rows of these units, each with its unit's id and time."""
+class _LakeBatches:
+    """The rows of some units, each with its unit's id and time; and, once read, how wide they were."""
 
-    def batches(table: RawTable) -> Iterator[pa.Table]:
-        for unit in units:
+    def __init__(self, lake: Lake, units: Sequence[DoneRecord]) -> None:
+        self._lake, self._units = lake, units
+        self._widths: dict[str, float] = {}
+
+    def __call__(self, table: RawTable) -> Iterator[pa.Table]:
+        for unit in self._units:
             if table is LOADED_UNITS:
                 yield _with_lake_columns(unit, LOADED_UNITS.from_rows([{"unit_id": unit.unit_id}]))
             for part in unit.parts:
                 if part.table == table.name:
-                    for batch in lake.read_part(part):
+                    for batch in self._lake.read_part(part):
                         gc.collect(1)  # dlt leaves batches in reference cycles, and they are large
+                        if batch.num_rows:
+                            width = batch.nbytes / batch.num_rows
+                            self._widths[table.name] = max(width, self._widths.get(table.name, 0))
                         yield _with_lake_columns(unit, pa.Table.from_batches([batch]))
 
-    return batches
+    @property
+    def open_megabytes(self) -> int:
+        """What a checkpoint needs for the last row group of every table, which DuckDB goes on filling."""
+        return int(OPEN_SHARE * DUCKDB_ROW_GROUP * sum(self._widths.values()) / 1e6)
 
 
 def _with_lake_columns(unit: DoneRecord, rows: pa.Table) -> pa.Table:
@@ -216,7 +231,6 @@ def _key_states(
     states = {}
     with pipeline.sql_client() as client:
         connection = client.native_connection
-        _limit_memory(connection, MERGE_MEGABYTES)
         for table in source.tables:
             parts = [part for unit in units for part in unit.parts if part.table == table.name]
             if not parts:
@@ -228,12 +242,17 @@ def _key_states(
                 states[table.name] = Keys.REPEATED
                 continue
             connection.register("package_keys", pa.table({"key_hash": hashes}))
-            known = connection.sql(
+            known = (
                 f"select 1 from {source.schema_name}.{table.name} "
                 f"where hash({names}) in (select key_hash from package_keys) limit 1"
-            ).fetchone()
+            )
+            try:
+                is_known = connection.sql(known).fetchone() is not None
+            except duckdb.OutOfMemoryException:
+                _limit_memory(connection, MERGE_MEGABYTES)
+                is_known = connection.sql(known).fetchone() is not None
             connection.unregister("package_keys")
-            states[table.name] = Keys.KNOWN if known else Keys.NEW
+            states[table.name] = Keys.KNOWN if is_known else Keys.NEW
         _drop_cached_blocks(connection, source)
     return states
 
@@ -254,7 +273,9 @@ def _key_hashes(
     return found
 
 
-def _merge_package(pipeline: dlt.Pipeline, source: FileSource, keys: Mapping[str, Keys]) -> None:
+def _merge_package(
+    pipeline: dlt.Pipeline, source: FileSource, keys: Mapping[str, Keys], open_megabytes: int
+) -> None:
     """Merge the normalized package into raw, and leave it in the database file and not in memory."""
     only_appends = all(state is Keys.NEW for state in keys.values())
     with pipeline.sql_client() as client:
@@ -264,8 +285,9 @@ def _merge_package(pipeline: dlt.Pipeline, source: FileSource, keys: Mapping[str
             if not _fits(pipeline):
                 warehouse.execute("reset memory_limit")
                 pipeline.load()
-        _limit_memory(warehouse, 1)  # gives up the cached blocks
-        _limit_memory(warehouse, MERGE_MEGABYTES)  # a checkpoint that does not fit would be fatal
+        _drop_cached_blocks(warehouse, source)
+        # A checkpoint reads the open row groups again, and one that does not fit ends the connection.
+        _limit_memory(warehouse, max(_append_megabytes(source), open_megabytes))
         warehouse.execute("checkpoint")
         _drop_cached_blocks(warehouse, source)
 
@@ -328,6 +350,7 @@ def _exclusive_pipeline(settings: Settings, source: FileSource) -> Iterator[dlt.
     try:
         shutil.rmtree(settings.loader_dir, ignore_errors=True)
         with duckdb.connect(str(settings.warehouse_path), config=DUCKDB_CONFIG) as warehouse:
+            warehouse.execute("checkpoint")  # what a load that was killed left, while there is memory
             _limit_memory(warehouse, _append_megabytes(source))
             yield dlt.pipeline(
                 pipeline_name=source.name,
