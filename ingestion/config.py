@@ -18,30 +18,11 @@ from ingestion.errors import ConfigError
 SOURCE_VARIABLES = {"msd": "MSD_PATH", "playlist_files": "PLAYLIST_FILES_PATH"}
 """The variable that configures each source; with none of them set the sandbox serves all."""
 
-SPOTIFY_API_URL, SPOTIFY_ACCOUNTS_URL = "https://api.spotify.com", "https://accounts.spotify.com"
-
 IN_USE_LINK = "in_use"
 """In the data folder: a link to the folder of the warehouse worked on last."""
 
 REAL_DATA_MARK = "holds_real_data"
 """In the data folder: an empty file, there once real data was extracted."""
-
-
-@dataclass(frozen=True)
-class SpotifySettings:
-    """The registered app, what it reads, and how many requests it may send.
-
-    `playlist_ids` is a file with one id a line; without it the playlists of the user who authorised
-    the app are read. `daily_requests`: in any 24 hours, None is no limit of our own.
-    """
-
-    client_id: str
-    client_secret: str = field(repr=False)
-    redirect_uri: str | None = None
-    playlist_ids: Path | None = None
-    api_url: str = SPOTIFY_API_URL
-    accounts_url: str = SPOTIFY_ACCOUNTS_URL
-    daily_requests: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +39,6 @@ class Settings:
     source_paths: Mapping[str, Path]
     lake_url: str = field(repr=False)  # it can hold a key and a secret
     hmac_key: str | None = field(default=None, repr=False)
-    spotify: SpotifySettings | None = None
 
     @property
     def home(self) -> Path:
@@ -140,9 +120,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     for source, path in source_paths.items():
         if not path.exists():
             raise ConfigError(f"{SOURCE_VARIABLES[source]} is {path}, which does not exist")
-    spotify = _spotify_settings(values)
-    is_configured = bool(source_paths) or spotify is not None
-    is_sandbox = not is_configured and not (data_dir / REAL_DATA_MARK).exists()
+    is_sandbox = not source_paths and not (data_dir / REAL_DATA_MARK).exists()
     if is_sandbox:
         lake_url = str(data_dir / "sandbox" / "lake")
     else:
@@ -156,39 +134,4 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         source_paths=source_paths,
         lake_url=lake_url,
         hmac_key=values.get("WAREHOUSE_HMAC_KEY"),
-        spotify=spotify,
-    )
-
-
-def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
-    """What the SPOTIPY_ and SPOTIFY_ variables say; None where no app is named."""
-    client_id, client_secret = values.get("SPOTIPY_CLIENT_ID"), values.get("SPOTIPY_CLIENT_SECRET")
-    ids = (
-        Path(values["SPOTIFY_PLAYLIST_IDS"]).expanduser().absolute()
-        if "SPOTIFY_PLAYLIST_IDS" in values
-        else None
-    )
-    if not client_id and not client_secret:
-        if ids:
-            raise ConfigError(
-                "SPOTIFY_PLAYLIST_IDS is set, and SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET are not"
-            )
-        return None
-    if not client_id or not client_secret:
-        raise ConfigError(
-            "SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET go together, and one of them is not set"
-        )
-    if ids and not ids.is_file():
-        raise ConfigError(f"SPOTIFY_PLAYLIST_IDS is {ids}, which is no file")
-    daily = values.get("SPOTIFY_DAILY_REQUESTS")
-    if daily is not None and not (daily.isdigit() and int(daily) > 0):
-        raise ConfigError(f"SPOTIFY_DAILY_REQUESTS is {daily!r}; it may be a whole number above 0")
-    return SpotifySettings(
-        client_id=client_id,
-        client_secret=client_secret,
-        redirect_uri=values.get("SPOTIPY_REDIRECT_URI"),
-        playlist_ids=ids,
-        api_url=values.get("SPOTIFY_API_URL", SPOTIFY_API_URL),
-        accounts_url=values.get("SPOTIFY_ACCOUNTS_URL", SPOTIFY_ACCOUNTS_URL),
-        daily_requests=int(daily) if daily else None,
     )
