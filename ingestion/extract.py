@@ -123,9 +123,8 @@ def _write_units(
     while pending:
         with _processes(processes) as pool:
             futures = []
-            with suppress(
-                TerminatedWorkerError
-            ):  # one that crashes at once: the others are not even submitted
+            # One that crashes at once keeps the others from being submitted.
+            with suppress(TerminatedWorkerError):
                 for unit in pending:
                     futures.append(pool.submit(_write_unit, settings, source, root, unit))
             suspects = []

@@ -56,8 +56,8 @@ OPEN_SHARE = 0.6
 """Of a row group's bytes, what a checkpoint needs at once: 0.4 did for 22 text columns of 32 to 256 bytes."""
 
 APPEND_MEGABYTES_PER_COLUMN = 2
-"""What DuckDB may take to append, by the columns of the source's widest table: it fills what it gets and
-is no faster for it. MSD songs (41 columns) needed between 48 and 56 MB, playlist items (22) less than 40."""
+"""What DuckDB may take to append, by the columns of the source's widest table: it fills what it gets, for
+little speed. MSD songs (41 columns) needed between 48 and 56 MB, playlist items (22) less than 40."""
 
 MERGE_MEGABYTES = 1_000
 """What DuckDB may take for all else. Replacing rows failed with 64 MB; the process that replaced a package of

@@ -59,10 +59,6 @@ class Journal:
         self._file.write(_line(entry))
         self._file.flush()
 
-    def entries(self) -> Iterator[Entry]:
-        """What was appended, in order."""
-        return read_entries(self.path)
-
     def remove(self) -> None:
         """The entries are in the lake: the file goes."""
         self._file.close()
