@@ -2,37 +2,48 @@
 
     msd PATH              Million Song Dataset files into the lake
     playlist-files PATH   playlist files into the lake
+    spotify [ID ...]      playlists of the Web API into the lake
+    spotify login         authorise the app to read a user's playlists, once
+    spotify plan [N]      what N playlists cost, in requests and days
     load                  what is new in the lake into the warehouse
     prepare               the raw tables that do not exist yet, empty
 
 Settings come from the environment (`ingestion/config.py`). Exit status: 0 done, 1 not
-done (one line says why), 2 the command line is wrong.
+done (one line says why), 2 the command line is wrong, 3 partial: a limit was reached, run
+again later.
 """
 
 import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ingestion.config import SOURCE_VARIABLES, load_settings
+from ingestion.config import SOURCE_VARIABLES, Settings, load_settings
 from ingestion.errors import ConfigError, IngestionError
 from ingestion.extract import extract
 from ingestion.lake import shown_url
-from ingestion.sources import SOURCES
+from ingestion.sources import FILE_SOURCES, SOURCES
+
+DONE, FAILED, PARTIAL = 0, 1, 3
+
+SPOTIFY = "spotify"
+LOGIN, PLAN = f"{SPOTIFY} login", f"{SPOTIFY} plan"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if " ".join(words[:2]) in (LOGIN, PLAN):
+        words[:2] = [" ".join(words[:2])]
+    options = _parser().parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        options.run(options)
+        return options.run(options) or DONE
     except (IngestionError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,20 +51,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m ingestion", description="Extract to the lake; load from it."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for source in SOURCES:
+    for source in FILE_SOURCES:
         variable = SOURCE_VARIABLES[source.name]
         command = commands.add_parser(
             source.name.replace("_", "-"), help=f"files below PATH (default: ${variable}) into the lake"
         )
         command.add_argument("path", nargs="?", type=Path, help="a file or a folder")
-        command.add_argument(
-            "--shard",
-            type=_shard,
-            default=(1, 1),
-            metavar="I/N",
-            help="only the I-th of N shares of the work",
-        )
+        _add_shard(command)
         command.set_defaults(run=_extract, source=source)
+    _add_spotify(commands)
     commands.add_parser("load", help="what is new in the lake into the warehouse").set_defaults(run=_load)
     commands.add_parser("prepare", help="create the raw tables that do not exist yet").set_defaults(
         run=_prepare
@@ -61,11 +67,76 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_spotify(commands) -> None:
+    command = commands.add_parser(
+        SPOTIFY, help="playlists of the Web API, by id or the user's own, into the lake"
+    )
+    command.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="a playlist's id, URI or link (default: the file $SPOTIFY_PLAYLIST_IDS, "
+        "else the playlists of the user who authorised the app)",
+    )
+    command.add_argument(
+        "--bucket",
+        metavar="NAME",
+        help="the lake is this S3 bucket; it is made if it is missing "
+        "(takes s3:CreateBucket, s3:PutBucketPublicAccessBlock, s3:PutEncryptionConfiguration)",
+    )
+    command.add_argument(
+        "--from-archive",
+        action="store_true",
+        help="make the rows anew from the answers kept in the lake; asks Spotify for nothing",
+    )
+    _add_shard(command)
+    command.set_defaults(run=_spotify)
+    login = commands.add_parser(LOGIN, help="authorise the app to read a user's playlists, once")
+    login.add_argument(
+        "--paste",
+        action="store_true",
+        help="on a machine without a browser: paste the address that a browser elsewhere ended at",
+    )
+    login.set_defaults(run=_spotify_login)
+    plan = commands.add_parser(PLAN, help="requests and days that N playlists cost, before any is spent")
+    plan.add_argument(
+        "playlists", nargs="?", type=_count, metavar="N", help="default: those in $SPOTIFY_PLAYLIST_IDS"
+    )
+    plan.add_argument("--tracks", type=_count, default=65, help="tracks in a playlist (default: 65)")
+    plan.add_argument(
+        "--changed", type=_share, default=0.02, help="share of playlists that change in a day (default: 0.02)"
+    )
+    plan.set_defaults(run=_spotify_plan)
+
+
+def _add_shard(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--shard", type=_shard, default=(1, 1), metavar="I/N", help="only the I-th of N shares of the work"
+    )
+
+
 def _shard(text: str) -> tuple[int, int]:
     index, _, count = text.partition("/")
     if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
         raise argparse.ArgumentTypeError(f"{text!r} is not I/N with 1 <= I <= N")
     return int(index), int(count)
+
+
+def _count(text: str) -> int:
+    digits = text.replace(",", "").replace("_", "")
+    if not (digits.isascii() and digits.isdigit() and int(digits) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(digits)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1")
+    return share
 
 
 def _extract(options: argparse.Namespace) -> None:
@@ -82,9 +153,59 @@ def _extract(options: argparse.Namespace) -> None:
     print(
         f"{source.name}: {result.files:,} files in {units:,} units, {result.units_done_before:,} done before"
     )
+    _print_new_rows(settings, result.rows)
+
+
+def _spotify(options: argparse.Namespace) -> int:
+    from ingestion.spotify.ids import playlist_ids
+    from ingestion.spotify.run import configured_app, extract_playlists
+
+    ids = playlist_ids(options.ids) if options.ids else None
+    environment = dict(os.environ)
+    if options.bucket:
+        environment["WAREHOUSE_LAKE_URL"] = f"s3://{options.bucket}"
+    settings = load_settings(environment)
+    configured_app(settings)
+    if options.bucket:
+        from ingestion.bucket import make_bucket_if_missing
+
+        make_bucket_if_missing(options.bucket)
+    result = extract_playlists(settings, ids, options.shard)
+    print(
+        f"spotify: {result.playlists_seen:,} playlists looked at, {result.playlists_read:,} read, "
+        f"{result.playlists_failed:,} failed"
+    )
+    _print_new_rows(settings, result.rows)
+    if result.resume_at is None:
+        return FAILED if result.playlists_failed else DONE
+    print(f"partial: {result.stopped_by}; run again after {result.resume_at:%Y-%m-%d %H:%M} UTC")
+    return PARTIAL
+
+
+def _spotify_login(options: argparse.Namespace) -> None:
+    from ingestion.spotify.run import authorise
+
+    authorise(load_settings(), options.paste, print)
+
+
+def _spotify_plan(options: argparse.Namespace) -> None:
+    from ingestion.spotify.ids import playlist_ids
+    from ingestion.spotify.plan import shown
+
+    spotify = load_settings().spotify
+    playlists = options.playlists
+    if playlists is None:
+        if spotify is None or spotify.playlist_ids is None:
+            raise ConfigError("give the number of playlists, or set SPOTIFY_PLAYLIST_IDS")
+        with spotify.playlist_ids.open(encoding="utf-8") as lines:
+            playlists = max(1, len(playlist_ids(lines)))
+    print(shown(playlists, options.tracks, options.changed, spotify.daily_requests if spotify else None))
+
+
+def _print_new_rows(settings: Settings, rows: Mapping[str, int]) -> None:
     print(f"new in the lake {shown_url(settings.lake_url)}:")
-    for table, rows in result.rows.items():
-        print(f"  {rows:>12,}  {table}")
+    for table, count in rows.items():
+        print(f"  {count:>12,}  {table}")
     print("next: python -m ingestion load")
 
 

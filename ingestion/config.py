@@ -16,7 +16,13 @@ from pathlib import Path
 from ingestion.errors import ConfigError
 
 SOURCE_VARIABLES = {"msd": "MSD_PATH", "playlist_files": "PLAYLIST_FILES_PATH"}
-"""The variable that configures each source; with none of them set the sandbox serves all."""
+"""The variable that names each file source's path. With none of them set, and no Spotify app, the sandbox
+serves all."""
+
+SPOTIFY_API_URL, SPOTIFY_ACCOUNTS_URL = "https://api.spotify.com", "https://accounts.spotify.com"
+
+SPOTIFY_RETENTION_DAYS = 30
+"""Spotify's terms allow no lasting storage; a month is what a monthly report needs."""
 
 IN_USE_LINK = "in_use"
 """In the data folder: a link to the folder of the warehouse worked on last."""
@@ -26,11 +32,31 @@ REAL_DATA_MARK = "holds_real_data"
 
 
 @dataclass(frozen=True)
+class SpotifySettings:
+    """The registered app, what it reads, and how many requests this machine may send with it.
+
+    `playlist_ids` is a file with one id a line; without it the playlists of the user who authorised
+    the app are read. `daily_requests` are those in any 24 hours, `window_requests` those in any 30
+    seconds; None is no limit of our own.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str | None = None
+    playlist_ids: Path | None = None
+    api_url: str = SPOTIFY_API_URL
+    accounts_url: str = SPOTIFY_ACCOUNTS_URL
+    daily_requests: int | None = None
+    window_requests: int | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """One configuration of the warehouse.
 
-    `source_paths` holds the configured sources (name to path); in the sandbox it is empty
-    and the sandbox's own folders take their place.
+    `source_paths` holds the configured file sources (name to path), `spotify` the app; in the sandbox
+    there are none, and the sandbox's own folders and server take their place. Rows of the Web API are
+    kept for `spotify_retention_days` after they were last confirmed, None is for good.
     """
 
     target: str
@@ -39,6 +65,8 @@ class Settings:
     source_paths: Mapping[str, Path]
     lake_url: str = field(repr=False)  # it can hold a key and a secret
     hmac_key: str | None = field(default=None, repr=False)
+    spotify: SpotifySettings | None = None
+    spotify_retention_days: int | None = SPOTIFY_RETENTION_DAYS
 
     @property
     def home(self) -> Path:
@@ -54,6 +82,11 @@ class Settings:
     def loader_dir(self) -> Path:
         """Where the loader keeps packages under way; it can be lost without harm."""
         return self.home / "loader"
+
+    @property
+    def spotify_dir(self) -> Path:
+        """What this machine remembers of the Web API: tokens, requests sent, answers not in the lake yet."""
+        return self.home / "spotify"
 
     def activate(self) -> None:
         """Create the folder of this warehouse and point the link `in_use` at it, atomically.
@@ -120,7 +153,9 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     for source, path in source_paths.items():
         if not path.exists():
             raise ConfigError(f"{SOURCE_VARIABLES[source]} is {path}, which does not exist")
-    is_sandbox = not source_paths and not (data_dir / REAL_DATA_MARK).exists()
+    spotify = _spotify_settings(values)
+    is_configured = bool(source_paths) or spotify is not None
+    is_sandbox = not is_configured and not (data_dir / REAL_DATA_MARK).exists()
     if is_sandbox:
         lake_url = str(data_dir / "sandbox" / "lake")
     else:
@@ -134,4 +169,51 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         source_paths=source_paths,
         lake_url=lake_url,
         hmac_key=values.get("WAREHOUSE_HMAC_KEY"),
+        spotify=spotify,
+        spotify_retention_days=_retention_days(values),
     )
+
+
+def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
+    """What the SPOTIPY_ and SPOTIFY_ variables say; None where no app is named."""
+    client_id, client_secret = values.get("SPOTIPY_CLIENT_ID"), values.get("SPOTIPY_CLIENT_SECRET")
+    ids = values.get("SPOTIFY_PLAYLIST_IDS")
+    if not client_id and not client_secret:
+        if ids:
+            raise ConfigError(
+                "SPOTIFY_PLAYLIST_IDS is set, and SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET are not"
+            )
+        return None
+    if not client_id or not client_secret:
+        raise ConfigError(
+            "SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET go together, and one of them is not set"
+        )
+    playlist_ids = Path(ids).expanduser().absolute() if ids else None
+    if playlist_ids and not playlist_ids.is_file():
+        raise ConfigError(f"SPOTIFY_PLAYLIST_IDS is {playlist_ids}, which is no file")
+    return SpotifySettings(
+        client_id=client_id,
+        client_secret=client_secret,
+        redirect_uri=values.get("SPOTIPY_REDIRECT_URI"),
+        playlist_ids=playlist_ids,
+        api_url=values.get("SPOTIFY_API_URL", SPOTIFY_API_URL),
+        accounts_url=values.get("SPOTIFY_ACCOUNTS_URL", SPOTIFY_ACCOUNTS_URL),
+        daily_requests=_positive(values, "SPOTIFY_DAILY_REQUESTS"),
+        window_requests=_positive(values, "SPOTIFY_WINDOW_REQUESTS"),
+    )
+
+
+def _positive(values: Mapping[str, str], variable: str) -> int | None:
+    text = values.get(variable)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise ConfigError(f"{variable} is {text!r}; it may be a whole number above 0")
+    return int(text)
+
+
+def _retention_days(values: Mapping[str, str]) -> int | None:
+    if values.get("SPOTIFY_RETENTION_DAYS", "").lower() == "forever":
+        return None
+    days = _positive(values, "SPOTIFY_RETENTION_DAYS")
+    return SPOTIFY_RETENTION_DAYS if days is None else days

@@ -1,4 +1,4 @@
-"""What a file source is: its raw tables, which files it takes, and how a unit of them is read.
+"""What a source is: its raw tables; and what a file source is: which files it takes, how they are read.
 
 The bridge between the readers, which know a format, and the lake and the loader, which
 know none.
@@ -18,7 +18,20 @@ HashUser = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class FileSource:
+class Source:
+    """A source of raw data, as the loader sees it."""
+
+    name: str
+    tables: tuple[RawTable, ...]
+
+    @property
+    def schema_name(self) -> str:
+        """The raw schema that the source is loaded into."""
+        return f"raw_{self.name}"
+
+
+@dataclass(frozen=True)
+class FileSource(Source):
     """A source that is files on disk.
 
     `reader_version` goes up when the reader would give other rows for the same bytes:
@@ -27,19 +40,12 @@ class FileSource:
     `may_crash`, taking its process with it, is run in processes of its own.
     """
 
-    name: str
-    tables: tuple[RawTable, ...]
     suffixes: tuple[str, ...]
     reader_version: int
     files_per_unit: int
     counted_as: str
     read_unit: Callable[[Path, Sequence[InputFile], HashUser], Batches]
     may_crash: bool = False
-
-    @property
-    def schema_name(self) -> str:
-        """The raw schema that the source is loaded into."""
-        return f"raw_{self.name}"
 
     def units(self, path: Path) -> Iterable[list[InputFile]]:
         """The files at `path`, grouped into units. Raises FileNotFoundError where there are none."""

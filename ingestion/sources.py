@@ -2,6 +2,9 @@
 
 from ingestion.msd import MSD
 from ingestion.playlist_files import PLAYLIST_FILES
-from ingestion.source import FileSource
+from ingestion.source import FileSource, Source
+from ingestion.spotify import SPOTIFY
 
-SOURCES: tuple[FileSource, ...] = (MSD, PLAYLIST_FILES)
+FILE_SOURCES: tuple[FileSource, ...] = (MSD, PLAYLIST_FILES)
+
+SOURCES: tuple[Source, ...] = (*FILE_SOURCES, SPOTIFY)

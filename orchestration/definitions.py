@@ -2,14 +2,15 @@
 
 import dagster as dg
 
-from ingestion.sources import SOURCES
+from ingestion.sources import FILE_SOURCES, SOURCES
 from orchestration.dbt_models import dbt_cli, warehouse_models
-from orchestration.lake import lake_asset
+from orchestration.lake import file_lake_asset, spotify_lake_asset
 from orchestration.raw import raw_assets
 
 defs = dg.Definitions(
     assets=[
-        *(lake_asset(source) for source in SOURCES),
+        *(file_lake_asset(source) for source in FILE_SOURCES),
+        spotify_lake_asset,
         *(raw_assets(source) for source in SOURCES),
         warehouse_models,
     ],

@@ -1,19 +1,22 @@
 """Lake assets: one per source, materialised by extracting what the lake does not hold yet."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from ingestion.config import SOURCE_VARIABLES, load_settings
 from ingestion.extract import extract
-from ingestion.source import FileSource
-from orchestration.inputs import input_path
+from ingestion.source import FileSource, Source
+from ingestion.sources import SPOTIFY
+from orchestration.inputs import extract_sandbox_playlists, input_path
 
 
-def lake_key(source: FileSource) -> dg.AssetKey:
+def lake_key(source: Source) -> dg.AssetKey:
     """The asset key of a source's part of the lake."""
     return dg.AssetKey(["lake", source.name])
 
 
-def lake_asset(source: FileSource) -> dg.AssetsDefinition:
+def file_lake_asset(source: FileSource) -> dg.AssetsDefinition:
     """The lake's parts of one source."""
 
     @dg.asset(
@@ -38,8 +41,48 @@ def lake_asset(source: FileSource) -> dg.AssetsDefinition:
                 "units_done_before": result.units_done_before,
                 "quarantined": result.quarantined,
                 "source": dg.MetadataValue.path(path),
-                **{f"rows_{table}": rows for table, rows in result.rows.items()},
+                **_row_counts(result.rows),
             }
         )
 
     return parts
+
+
+@dg.asset(
+    key=lake_key(SPOTIFY),
+    group_name="lake",
+    kinds={"parquet"},
+    description="Parquet parts, done-records and kept answers, extracted from Spotify's Web API.",
+)
+def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """The lake's parts of the Web API."""
+    from ingestion.spotify.run import extract_playlists, has_something_to_read  # spotipy: only where needed
+
+    settings = load_settings()
+    if settings.is_sandbox:
+        context.log.info("no source is configured: asking the sandbox's Web API")
+        return dg.MaterializeResult(metadata=_row_counts(extract_sandbox_playlists(settings)))
+    if settings.spotify is None:
+        context.log.info("SPOTIPY_CLIENT_ID is not set: nothing to ask for")
+        return dg.MaterializeResult(metadata={"playlists_read": 0})
+    if not has_something_to_read(settings):
+        context.log.warning(
+            "no user has authorised the app (python -m ingestion spotify login) and SPOTIFY_PLAYLIST_IDS "
+            "is not set: nothing to ask for"
+        )
+        return dg.MaterializeResult(metadata={"playlists_read": 0})
+    result = extract_playlists(settings)
+    metadata = {
+        "playlists_seen": result.playlists_seen,
+        "playlists_read": result.playlists_read,
+        "playlists_failed": result.playlists_failed,
+        **_row_counts(result.rows),
+    }
+    if result.resume_at:
+        context.log.warning("partial: %s", result.stopped_by)
+        metadata["resume_at"] = dg.MetadataValue.timestamp(result.resume_at)
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def _row_counts(rows: Mapping[str, int]) -> dict[str, int]:
+    return {f"rows_{table}": count for table, count in rows.items()}

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingestion.config import load_settings
-from ingestion.source import FileSource
+from ingestion.source import Source
 from orchestration.lake import lake_key
 
 
-def raw_assets(source: FileSource) -> dg.AssetsDefinition:
+def raw_assets(source: Source) -> dg.AssetsDefinition:
     """The raw tables of one source, keyed as dbt keys its sources, so that the lineage joins."""
 
     @dg.multi_asset(

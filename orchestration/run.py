@@ -21,12 +21,14 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if settings.is_sandbox:
-        unset = " nor ".join(SOURCE_VARIABLES.values())
-        print(f"Sandbox: neither {unset} is set, so everything comes from a made-up music world.")
-    elif not settings.source_paths:
+        unset = ", ".join([*SOURCE_VARIABLES.values(), "SPOTIPY_CLIENT_ID"])
+        print(f"Sandbox: none of {unset} is set, so everything comes from a made-up music world.")
+    elif not settings.source_paths and settings.spotify is None:
         print("No source is set: what the lake and the warehouse hold already is built again.")
     for source, path in settings.source_paths.items():
         print(f"{SOURCE_VARIABLES[source]}: {path}")
+    if settings.spotify:
+        print(f"Spotify's Web API: {settings.spotify.playlist_ids or 'the playlists of the authorised user'}")
     job = defs.resolve_job_def("whole_graph")
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(

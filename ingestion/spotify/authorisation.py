@@ -165,14 +165,18 @@ def login(
         tokens = oauth.get_access_token(code, as_dict=True, check_cache=False)
     except SpotifyOauthError as error:
         raise AuthorisationError(f"not authorised: {error.error or error}") from None
+    keep_refresh_token(path, app.client_id, tokens["refresh_token"], datetime.now(UTC))
+    show(f"Authorised until about {datetime.now(UTC) + TOKEN_LIFE:%Y-%m-%d}.")
+
+
+def keep_refresh_token(path: Path, client_id: str, refresh_token: str, authorised_at: datetime) -> None:
+    """Write the file that `UserAccess` reads, for its owner alone."""
     stored = {
-        "client_id": app.client_id,
-        "refresh_token": tokens["refresh_token"],
-        "scope": tokens.get("scope"),
-        "authorised_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "client_id": client_id,
+        "refresh_token": refresh_token,
+        "authorised_at": authorised_at.isoformat(timespec="seconds"),
     }
     _store(path, stored)
-    show(f"Authorised until about {datetime.now(UTC) + TOKEN_LIFE:%Y-%m-%d}.")
 
 
 def _oauth(app: App, timeout: tuple[float, float]) -> SpotifyOAuth:

@@ -74,6 +74,30 @@ PLAYLIST_OBSERVATIONS = RawTable(
 """The last look of each day. seen_in: `playlist`, or `list`, the list of a user's playlists, which tells
 no followers. `is_available` is false where the playlist was gone, without a state then."""
 
+PLAYLIST_TRACK_CHANGES = RawTable(
+    "playlist_track_changes",
+    pa.schema(
+        key_columns(playlist_id=pa.string(), seen_on=pa.date32(), change_number=pa.int32())
+        + columns(
+            change=pa.string(),
+            item_type=pa.string(),
+            track_uri=pa.string(),
+            track_id=pa.string(),
+            from_position=pa.int32(),
+            to_position=pa.int32(),
+            added_at=UTC_TIMESTAMP,
+            added_by_hash=pa.string(),
+            from_snapshot_id=pa.string(),
+            snapshot_id=pa.string(),
+            last_seen_before_on=pa.date32(),
+        )
+    ),
+    primary_key=("playlist_id", "seen_on", "change_number"),
+)
+"""What entered, left or moved between two states of which retention has removed one, kept before it went.
+`snapshot_id` is the later state, first seen on `seen_on`, `from_snapshot_id` the earlier one, last seen on
+`last_seen_before_on`. Positions are those in the two states, NULL where the item is not in one."""
+
 TRACKS = RawTable(
     "tracks",
     pa.schema(
@@ -217,6 +241,7 @@ TABLES = (
     PLAYLISTS,
     PLAYLIST_TRACKS,
     PLAYLIST_OBSERVATIONS,
+    PLAYLIST_TRACK_CHANGES,
     TRACKS,
     ALBUMS,
     ARTISTS,

@@ -175,3 +175,52 @@ def test_secrets_are_not_shown(data_dir, msd):
         WAREHOUSE_LAKE_URL="s3://key:open-sesame@bucket/lake",
     )
     assert "open-sesame" not in repr(found)
+
+
+APP = {"SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "secret"}
+
+
+def test_a_spotify_app_is_a_configured_source(data_dir):
+    found = settings(data_dir, **APP)
+    assert not found.is_sandbox
+    assert (found.spotify.client_id, found.spotify.api_url) == ("id", "https://api.spotify.com")
+    assert (found.spotify.daily_requests, found.spotify_retention_days) == (None, 30)
+    assert settings(data_dir).spotify is None
+
+
+def test_what_a_spotify_app_reads_and_spends_can_be_set(data_dir, tmp_path):
+    ids = tmp_path / "ids.txt"
+    ids.touch()
+    found = settings(
+        data_dir,
+        **APP,
+        SPOTIFY_PLAYLIST_IDS=str(ids),
+        SPOTIFY_DAILY_REQUESTS="5000",
+        SPOTIFY_WINDOW_REQUESTS="90",
+        SPOTIFY_RETENTION_DAYS="forever",
+        SPOTIFY_API_URL="http://127.0.0.1:1",
+    )
+    assert found.spotify.playlist_ids == ids
+    assert (found.spotify.daily_requests, found.spotify.window_requests) == (5000, 90)
+    assert found.spotify_retention_days is None
+    assert found.spotify.api_url == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"SPOTIPY_CLIENT_ID": "id"}, "go together"),
+        ({"SPOTIFY_PLAYLIST_IDS": "ids"}, "SPOTIPY_CLIENT_SECRET are not"),
+        ({**APP, "SPOTIFY_PLAYLIST_IDS": "/nowhere"}, "SPOTIFY_PLAYLIST_IDS is /nowhere, which is no file"),
+        ({**APP, "SPOTIFY_DAILY_REQUESTS": "many"}, "SPOTIFY_DAILY_REQUESTS is 'many'"),
+        ({**APP, "SPOTIFY_DAILY_REQUESTS": "0"}, "a whole number above 0"),
+        ({"SPOTIFY_RETENTION_DAYS": "-1"}, "SPOTIFY_RETENTION_DAYS is '-1'"),
+    ],
+)
+def test_a_spotify_setting_that_cannot_be_used_is_named(environment, reason, data_dir):
+    with pytest.raises(ConfigError, match=reason):
+        settings(data_dir, **environment)
+
+
+def test_the_apps_secret_is_not_in_what_settings_look_like(data_dir):
+    assert "secret'" not in repr(settings(data_dir, **APP))

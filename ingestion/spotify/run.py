@@ -1,0 +1,96 @@
+"""A run as the settings describe it: app, access, ledger, lake and folders put together."""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from ingestion.config import Settings, SpotifySettings
+from ingestion.errors import ConfigError
+from ingestion.lake import Lake
+from ingestion.spotify.api import TIMEOUT_SECONDS, SpotifyApi
+from ingestion.spotify.authorisation import App, AppAccess, UserAccess, keep_refresh_token, login
+from ingestion.spotify.extract import Extraction, SpotifyResult
+from ingestion.spotify.ids import playlist_ids as ids_in
+from ingestion.spotify.ledger import Ledger, Limits
+
+HASHES_KEPT = 100_000
+"""Users whose hash is remembered: the same few add nearly all items of a playlist."""
+
+
+def extract_playlists(
+    settings: Settings,
+    playlist_ids: Iterable[str] | None = None,
+    shard: tuple[int, int] = (1, 1),
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+) -> SpotifyResult:
+    """Read playlists of the Web API into the lake: those with these ids, else what the settings name.
+
+    That is the file SPOTIFY_PLAYLIST_IDS, else the playlists of the user who authorised the app. `shard`
+    (i, n), 1 <= i <= n, takes the i-th of n disjoint shares. Raises ConfigError where no app is set and
+    AuthorisationError where the app or the user has no access.
+    """
+    spotify = configured_app(settings)
+    if playlist_ids is None and spotify.playlist_ids:
+        with spotify.playlist_ids.open(encoding="utf-8") as lines:
+            playlist_ids = ids_in(lines)
+    settings.activate()
+    settings.remember_real_data()
+    folder = settings.spotify_dir
+    limits = Limits(window=spotify.window_requests, day=spotify.daily_requests)
+    ledger = Ledger(folder / "requests.sqlite", limits, now, sleep)
+    access = _access(settings, needs_user=playlist_ids is None, now=now)
+    api = SpotifyApi(spotify.api_url, access, ledger, now, sleep)
+    hash_user = lru_cache(HASHES_KEPT)(settings.hash_user)
+    extraction = Extraction(api, Lake(settings.lake_url), folder, hash_user, shard, now=now)
+    return extraction.run(playlist_ids)
+
+
+def configured_app(settings: Settings) -> SpotifySettings:
+    """What is set about the app. Raises ConfigError where none is."""
+    if settings.spotify is None:
+        raise ConfigError(
+            "no Spotify app is set: give SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET, "
+            "from https://developer.spotify.com/dashboard"
+        )
+    return settings.spotify
+
+
+def has_something_to_read(settings: Settings) -> bool:
+    """Whether the settings name playlists, or a user has authorised the app."""
+    spotify = settings.spotify
+    return spotify is not None and (spotify.playlist_ids is not None or token_path(settings).exists())
+
+
+def authorise(settings: Settings, paste: bool, show: Callable[[str], None]) -> None:
+    """Have a user authorise the app, once; see `authorisation.login`."""
+    app = _app(configured_app(settings))
+    settings.activate()
+    login(app, token_path(settings), TIMEOUT_SECONDS, paste, show)
+
+
+def keep_authorisation(settings: Settings, refresh_token: str, authorised_at: datetime) -> None:
+    """Keep a user's refresh token as `authorise` would."""
+    client_id = configured_app(settings).client_id
+    keep_refresh_token(token_path(settings), client_id, refresh_token, authorised_at)
+
+
+def token_path(settings: Settings) -> Path:
+    """The file with the user's refresh token."""
+    return settings.spotify_dir / "token.json"
+
+
+def _app(spotify: SpotifySettings) -> App:
+    return App(spotify.client_id, spotify.client_secret, spotify.redirect_uri, spotify.accounts_url)
+
+
+def _access(settings: Settings, needs_user: bool, now: Callable[[], datetime]) -> AppAccess | UserAccess:
+    """The user's access where there is one, for it shows more; else the app's own, which can read by id."""
+    app = _app(settings.spotify)
+    if needs_user or token_path(settings).exists():
+        access = UserAccess(app, token_path(settings), TIMEOUT_SECONDS, now)
+        access.warn_if_it_ends_soon()
+        return access
+    return AppAccess(app, TIMEOUT_SECONDS)
