@@ -1,0 +1,167 @@
+"""`python -m ingestion spotify`: playlists by id into a bucket, exit statuses, and what a run will cost."""
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+from pyarrow import fs
+
+from ingestion.__main__ import main
+from ingestion.spotify.plan import costs
+from sandbox.spotify_api import SpotifyApi, faults
+
+SPELLINGS = (
+    "{}",
+    "spotify:playlist:{}",
+    "https://open.spotify.com/intl-de/playlist/{}?si=0123456789abcdef",
+    " spotify:user:somebody:playlist:{} ",
+)
+
+
+@pytest.fixture
+def server():
+    with SpotifyApi(app="extended") as server:
+        yield server
+
+
+@pytest.fixture
+def ids(server):
+    return [
+        one.playlist_id for one in server.world.playlists if server.day in one.versions and one.is_public
+    ][:4]
+
+
+@pytest.fixture(autouse=True)
+def environment(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("WAREHOUSE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("SPOTIPY_CLIENT_ID", server.client_id)
+    monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", server.client_secret)
+    monkeypatch.setenv("SPOTIFY_API_URL", server.url)
+    monkeypatch.setenv("SPOTIFY_ACCOUNTS_URL", server.url)
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    """An S3 of its own, to which boto3 and pyarrow are led by the usual variables."""
+    running = ThreadedMotoServer(port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    yield boto3.client("s3")
+    running.stop()
+
+
+def test_playlists_by_id_become_tables_in_a_bucket_that_is_made_private_and_encrypted(s3, ids, capsys):
+    named = [spelling.format(id_) for spelling, id_ in zip(SPELLINGS, ids, strict=True)]
+    assert main(["spotify", "--bucket", "playlists-of-mine", *named]) == 0
+    assert s3.get_public_access_block(Bucket="playlists-of-mine")["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "IgnorePublicAcls": True,
+        "BlockPublicPolicy": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert s3.get_bucket_encryption(Bucket="playlists-of-mine")["ServerSideEncryptionConfiguration"]["Rules"]
+    found = pq.read_table("s3://playlists-of-mine/spotify/playlists")
+    assert sorted(found["playlist_id"].to_pylist()) == sorted(ids)
+    assert "new in the lake s3://playlists-of-mine:" in capsys.readouterr().out
+
+
+def test_a_bucket_that_is_there_stays_as_it_is(s3, ids):
+    s3.create_bucket(Bucket="shared")
+    assert main(["spotify", "--bucket", "shared", ids[0]]) == 0
+    with pytest.raises(ClientError, match="NoSuchPublicAccessBlock"):
+        s3.get_public_access_block(Bucket="shared")
+    assert (
+        fs.FileSystem.from_uri("s3://shared")[0].get_file_info("shared/spotify/done").type
+        == fs.FileType.Directory
+    )
+
+
+@pytest.mark.usefixtures("s3")
+@pytest.mark.parametrize("name", ["not a name", "x"])
+def test_a_name_that_no_bucket_can_have_is_refused_before_anything_is_asked_for(name, ids, server, capsys):
+    assert main(["spotify", "--bucket", name, ids[0]]) == 1
+    assert f"error: bucket {name}: " in capsys.readouterr().err
+    assert len(server.requests) == 0
+
+
+def test_without_an_app_the_command_says_which_variables_to_set(monkeypatch, ids, capsys):
+    monkeypatch.delenv("SPOTIPY_CLIENT_ID")
+    monkeypatch.delenv("SPOTIPY_CLIENT_SECRET")
+    assert main(["spotify", ids[0]]) == 1
+    assert "give SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET" in capsys.readouterr().err
+
+
+def test_without_ids_and_without_a_user_the_command_says_how_to_authorise(capsys):
+    assert main(["spotify"]) == 1
+    assert "python -m ingestion spotify login" in capsys.readouterr().err
+
+
+def test_what_is_no_playlist_id_is_named(capsys):
+    assert main(["spotify", "37i9dQZF1DXcBWIGoYBM5M", "rock"]) == 1
+    assert "line 2: 'rock' names no playlist" in capsys.readouterr().err
+
+
+def test_ids_can_come_from_a_file(ids, tmp_path, monkeypatch, capsys):
+    (tmp_path / "ids").write_text("\n".join(ids))
+    monkeypatch.setenv("SPOTIFY_PLAYLIST_IDS", str(tmp_path / "ids"))
+    assert main(["spotify"]) == 0
+    assert "4 playlists looked at, 4 read, 0 failed" in capsys.readouterr().out
+
+
+def test_a_run_that_reaches_a_limit_ends_with_status_3_and_says_when_to_go_on(server, ids, capsys):
+    server.faults.script(faults.quota_exceeded("40000"), path="/v1/playlists/*", nth=3)
+    assert main(["spotify", *ids]) == 3
+    shown = capsys.readouterr().out
+    assert "2 read" in shown
+    assert "run again after 20" in shown
+
+
+def test_the_plan_needs_no_app_and_asks_for_nothing(monkeypatch, server, capsys):
+    monkeypatch.delenv("SPOTIPY_CLIENT_ID")
+    monkeypatch.delenv("SPOTIPY_CLIENT_SECRET")
+    assert main(["spotify", "plan", "200,000"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[3:9]] == ["development"] * 2 + ["extended"] * 2 + ["legacy"] * 2
+    assert len(server.requests) == 0
+
+
+def test_the_plan_counts_days_by_the_requests_that_are_set(monkeypatch, capsys):
+    monkeypatch.setenv("SPOTIFY_DAILY_REQUESTS", "1000")
+    assert main(["spotify", "plan", "5000", "--tracks", "40", "--changed", "0"]) == 0
+    (by_id,) = (
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("development  by id")
+    )
+    assert by_id.split()[3:] == ["5,000", "5", "5,000", "5"]
+
+
+@pytest.mark.parametrize(("tracks", "further_pages"), [(65, 0), (100, 0), (101, 1), (150, 1), (151, 2)])
+def test_the_plan_counts_the_page_that_comes_with_a_playlist_as_its_first(tracks, further_pages):
+    (extended,) = (
+        cost for cost in costs(10_000, tracks, 0) if (cost.app, cost.playlists) == ("extended", "by id")
+    )
+    artists = extended.first_run - 10_000 * (1 + further_pages)
+    assert 0 < artists < 10_000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan", "0"), ("plan", "many"), ("plan", "5", "--changed", "2"), ("--shard", "3/2"), ("login", "now")],
+)
+def test_a_wrong_command_line_ends_with_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["spotify", *arguments])
+    assert end.value.code == 2
+    assert "usage: python -m ingestion" in capsys.readouterr().err
+
+
+def test_the_plan_without_a_number_says_what_to_give(capsys):
+    assert main(["spotify", "plan"]) == 1
+    assert "give the number of playlists, or set SPOTIFY_PLAYLIST_IDS" in capsys.readouterr().err
