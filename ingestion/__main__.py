@@ -6,6 +6,8 @@
     spotify login         authorise the app to read a user's playlists, once
     spotify plan [N]      what N playlists cost, in requests and days
     load                  what is new in the lake into the warehouse
+    retain                rows of the Web API that have had their time, out of lake and warehouse
+    purge                 a person's data, out of lake and warehouse
     prepare               the raw tables that do not exist yet, empty
 
 Settings come from the environment (`ingestion/config.py`). Exit status: 0 done, 1 not
@@ -61,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=_extract, source=source)
     _add_spotify(commands)
     commands.add_parser("load", help="what is new in the lake into the warehouse").set_defaults(run=_load)
+    commands.add_parser(
+        "retain", help="remove rows of the Web API not confirmed for $SPOTIFY_RETENTION_DAYS (default: 30)"
+    ).set_defaults(run=_retain)
+    purge = commands.add_parser("purge", help="remove a person's data from lake and warehouse, and count it")
+    purge.add_argument("--spotify-user", required=True, metavar="ID", help="the person's Spotify user id")
+    purge.set_defaults(run=_purge)
     commands.add_parser("prepare", help="create the raw tables that do not exist yet").set_defaults(
         run=_prepare
     )
@@ -161,10 +169,9 @@ def _spotify(options: argparse.Namespace) -> int:
     from ingestion.spotify.run import configured_app, extract_playlists
 
     ids = playlist_ids(options.ids) if options.ids else None
-    environment = dict(os.environ)
-    if options.bucket:
-        environment["WAREHOUSE_LAKE_URL"] = f"s3://{options.bucket}"
-    settings = load_settings(environment)
+    if options.from_archive:
+        return _spotify_from_archive(options)
+    settings = _lake_settings(options)
     configured_app(settings)
     if options.bucket:
         from ingestion.bucket import make_bucket_if_missing
@@ -180,6 +187,24 @@ def _spotify(options: argparse.Namespace) -> int:
         return FAILED if result.playlists_failed else DONE
     print(f"partial: {result.stopped_by}; run again after {result.resume_at:%Y-%m-%d %H:%M} UTC")
     return PARTIAL
+
+
+def _spotify_from_archive(options: argparse.Namespace) -> int:
+    from ingestion.spotify.reparse import reparse
+
+    settings = _lake_settings(options)
+    result = reparse(settings, settings.hash_user)
+    print(f"spotify: rows of {result.units:,} units made anew")
+    _print_new_rows(settings, result.rows)
+    return DONE
+
+
+def _lake_settings(options: argparse.Namespace) -> Settings:
+    """The settings, with the bucket that the command names as the lake."""
+    environment = dict(os.environ)
+    if options.bucket:
+        environment["WAREHOUSE_LAKE_URL"] = f"s3://{options.bucket}"
+    return load_settings(environment)
 
 
 def _spotify_login(options: argparse.Namespace) -> None:
@@ -219,6 +244,34 @@ def _load(options: argparse.Namespace) -> None:  # noqa: ARG001
         for table, rows in result.rows.items():
             print(f"  {rows:>12,}  {table}")
     print(f"warehouse: {settings.warehouse_path}")
+
+
+def _retain(options: argparse.Namespace) -> None:  # noqa: ARG001
+    from ingestion.retention import retain
+
+    settings = load_settings()
+    result = retain(settings, settings.spotify_retention_days)
+    if result.cutoff_on is None:
+        print("SPOTIFY_RETENTION_DAYS is forever: everything stays")
+        return
+    print(f"not confirmed since {result.cutoff_on}: removed from the lake and the raw schema")
+    for table, count in result.rows.items():
+        print(f"  {count:>12,}  {table}")
+    print(f"  {result.archive_entries:>12,}  answers of the archive")
+    print("next: dbt build")
+
+
+def _purge(options: argparse.Namespace) -> None:
+    from ingestion.purge import purge_user
+
+    result = purge_user(load_settings(), options.spotify_user)
+    print("rows that name the user, before and after:")
+    for place, count in result.before.items():
+        print(f"  {place:<8} {count:>10,} {result.after[place]:>10,}")
+    if result.files:
+        print("playlist files that name the user stay as they are, and would bring the rows back:")
+        for file in result.files:
+            print(f"  {file}")
 
 
 def _prepare(options: argparse.Namespace) -> None:  # noqa: ARG001

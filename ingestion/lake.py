@@ -8,6 +8,11 @@ Layout below the lake's root, for each source:
 A unit is what is extracted as a whole. Its id carries a hash of its inputs, so the same
 input is the same unit and changed input is another. The done-record is written last: a
 part that no done-record names does not exist, and is overwritten by the next attempt.
+
+A unit can be rewritten: its next revision has the same id and time, and files of its own named
+`<unit_id>.<revision>`. The highest revision counts; once its done-record is there, the files of the
+earlier one go, in S3 with all versions of them.
+
 Nothing here knows what a row means, and nothing here knows the warehouse.
 """
 
@@ -15,11 +20,14 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -27,6 +35,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from ingestion.errors import ConfigError, LakeError
+from ingestion.object_versions import remove_all_versions, remove_noncurrent_versions, s3_client
 from ingestion.tables import RawTable
 
 BATCH_ROWS = 131_072
@@ -34,6 +43,10 @@ BATCH_ROWS = 131_072
 
 ABANDONED_AFTER_SECONDS = 24 * 3600
 """Scratch of a killed extractor is removed once it is this old: longer than a unit takes to write."""
+
+
+SCRATCH = ".writing"
+"""Below a local lake's root: where units are written before their files are moved into place."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,12 @@ class DoneRecord:
     code_version: str
     inputs: list[dict]
     parts: list[Part]
+    revision: int = 0
+
+    @property
+    def name(self) -> str:
+        """What this revision's files are called; no two revisions share a name."""
+        return revision_name(self.unit_id, self.revision)
 
     def rows(self, table: str) -> int:
         """Rows of one table in this unit."""
@@ -73,6 +92,7 @@ class Lake:
 
     def __init__(self, url: str) -> None:
         self.url = shown_url(url)
+        self._secret_url = url
         if "://" in url:
             try:
                 self._fs, self._root = fs.FileSystem.from_uri(url)
@@ -85,29 +105,72 @@ class Lake:
 
     def done_unit_ids(self, source: str) -> set[str]:
         """Ids of the finished units of a source."""
-        selector = fs.FileSelector(self._path(source, "done"), allow_not_found=True)
-        return {
-            info.base_name.removesuffix(".json")
-            for info in self._fs.get_file_info(selector)
-            if info.is_file and info.base_name.endswith(".json")
-        }
+        return set(self._revisions(source))
 
-    def done_record(self, source: str, unit_id: str) -> DoneRecord:
-        """The done-record of a finished unit."""
-        with self._fs.open_input_stream(self._path(source, "done", f"{unit_id}.json")) as stream:
+    def current_revisions(self, source: str) -> dict[str, int]:
+        """The finished units of a source: by id, the revision that counts."""
+        return {unit_id: max(revisions) for unit_id, revisions in self._revisions(source).items()}
+
+    def done_record(self, source: str, unit_id: str, revision: int | None = None) -> DoneRecord:
+        """The done-record of a finished unit; by default, at the price of a listing, the one that counts."""
+        if revision is None:
+            revision = self.current_revisions(source).get(unit_id, 0)
+        with self._fs.open_input_stream(self._done_path(source, unit_id, revision)) as stream:
             record = orjson.loads(stream.read())
         return DoneRecord(
-            source=record["source"],
-            unit_id=record["unit_id"],
-            extracted_at=datetime.fromisoformat(record["extracted_at"]),
-            code_version=record["code_version"],
-            inputs=record["inputs"],
-            parts=[Part(**part) for part in record["parts"]],
+            **{
+                **record,
+                "extracted_at": datetime.fromisoformat(record["extracted_at"]),
+                "parts": [Part(**part) for part in record["parts"]],
+            }
         )
+
+    def done_records(self, source: str) -> Iterator[DoneRecord]:
+        """The done-records that count, in the order of the units' ids."""
+        for unit_id, revision in sorted(self.current_revisions(source).items()):
+            yield self.done_record(source, unit_id, revision)
 
     def write_unit(self, source: str, unit_id: str, code_version: str, inputs: list[dict]) -> "UnitWriter":
         """A writer for one unit; leaving it without an error writes the done-record."""
-        return UnitWriter(self, source, unit_id, code_version, inputs)
+        return UnitWriter(self, DoneRecord(source, unit_id, datetime.now(UTC), code_version, inputs, []))
+
+    def rewrite_unit(self, unit: DoneRecord, **changes) -> "UnitWriter":
+        """A writer for the unit's next revision, `changes` being those of its done-record.
+
+        Leaving it without an error writes the done-record, and then removes the files that only
+        the earlier revision names.
+        """
+        return UnitWriter(self, replace(unit, parts=[], revision=unit.revision + 1, **changes), unit)
+
+    def remove_superseded(self, source: str) -> None:
+        """Remove what rewritings that were cut short have left: files that no revision that counts names."""
+        revisions = self._revisions(source)
+        named = set()
+        for unit in self.done_records(source):
+            named |= {self._done_path(source, unit.unit_id, unit.revision)}
+            named |= {self._path(part.path) for part in unit.parts}
+        left = [path for path in self._files(source) if path not in named and _unit_id(path) in revisions]
+        # Done-records go last: while they are there it can be seen that something has been left.
+        self._remove(sorted(left, key=lambda path: path.endswith(".json")))
+
+    def remove_old_versions(self, source: str) -> None:
+        """Remove every version of an object but the current one, where a bucket keeps versions."""
+        if self._fs.type_name == "s3":
+            bucket, _, prefix = self._path(source, "").partition("/")
+            remove_noncurrent_versions(self._s3, bucket, prefix)
+
+    def remove_unfinished(self, source: str, before: datetime) -> int:
+        """Remove the files of units that never became finished and were last written to before then.
+
+        Gives the number of such files that stay because they are younger, scratch included.
+        """
+        finished = self._revisions(source)
+        left = {path: at for path, at in self._files(source).items() if _unit_id(path) not in finished}
+        if self._is_local:
+            left |= self._files_below(self._path(SCRATCH))
+        old = [path for path, at in left.items() if at < before]
+        self._remove(old)
+        return len(left) - len(old)
 
     def read_part(self, part: Part) -> Iterator[pa.RecordBatch]:
         """The rows of a part. Raises LakeError when the bytes are not those its record names."""
@@ -150,7 +213,7 @@ class Lake:
     def damaged(self, part: Part) -> LakeError:
         """The error to raise for a part that is not what its record says."""
         source, *_, file_name = part.path.split("/")
-        done_record = f"{source}/done/{file_name.partition('.')[0]}.json"
+        done_record = f"{source}/done/{file_name.removesuffix('.parquet').removesuffix('.jsonl.zst')}.json"
         return LakeError(
             f"{part.path} in the lake {self.url} is not what its done-record names: remove {done_record} "
             "to have the unit extracted again"
@@ -159,11 +222,54 @@ class Lake:
     def _path(self, *names: str) -> str:
         return "/".join((self._root, *names))
 
+    def _done_path(self, source: str, unit_id: str, revision: int) -> str:
+        return self._path(source, "done", f"{revision_name(unit_id, revision)}.json")
+
+    def _revisions(self, source: str) -> dict[str, list[int]]:
+        """The revisions of each finished unit; more than one where a rewriting was cut short."""
+        found = defaultdict(list)
+        for path in self._files_below(self._path(source, "done")):
+            name = path.rpartition("/")[2]
+            if name.endswith(".json"):
+                unit_id, _, revision = name.removesuffix(".json").partition(".")
+                found[unit_id].append(int(revision or 0))
+        return found
+
+    def _files(self, source: str) -> dict[str, datetime]:
+        return self._files_below(self._path(source))
+
+    def _files_below(self, folder: str) -> dict[str, datetime]:
+        """The files below a folder, and when each was last written to."""
+        selector = fs.FileSelector(folder, recursive=True, allow_not_found=True)
+        return {info.path: info.mtime for info in self._fs.get_file_info(selector) if info.is_file}
+
+    @cached_property
+    def _s3(self) -> Any:
+        return s3_client(self._secret_url)
+
+    def _remove_replaced(self, earlier: DoneRecord, latest: DoneRecord) -> None:
+        """Remove a revision that another has taken the place of, its done-record last."""
+        kept = {part.path for part in latest.parts}
+        self._remove(self._path(part.path) for part in earlier.parts if part.path not in kept)
+        self._remove([self._done_path(earlier.source, earlier.unit_id, earlier.revision)])
+
+    def _remove(self, paths: Iterable[str]) -> None:
+        """Remove files; those that are not there are passed over."""
+        if self._fs.type_name == "s3":
+            if paths := list(paths):
+                bucket = paths[0].partition("/")[0]
+                keys = [path.partition("/")[2] for path in paths]
+                remove_all_versions(self._s3, bucket, keys)
+            return
+        for path in paths:
+            with suppress(FileNotFoundError):
+                self._fs.delete_file(path)
+
     def _scratch_dir(self) -> Path:
         """A new folder to write a unit in: in the lake itself where a move from there is a rename."""
         if not self._is_local:
             return Path(tempfile.mkdtemp(prefix="lake-unit-"))
-        scratch = Path(self._root) / ".writing"
+        scratch = Path(self._root) / SCRATCH
         scratch.mkdir(parents=True, exist_ok=True)
         for left_behind in scratch.iterdir():
             with suppress(FileNotFoundError):  # another extractor has just finished with it
@@ -183,16 +289,17 @@ class Lake:
 class UnitWriter(AbstractContextManager):
     """Writes the parts of one unit as they come; at the end brings them in, the done-record last.
 
-    Memory holds one batch per table, however large the unit.
+    Memory holds one batch per table, however large the unit. `name` is what the unit's files are
+    called; `earlier` is the revision that this one takes the place of.
     """
 
-    def __init__(self, lake: Lake, source: str, unit_id: str, code_version: str, inputs: list[dict]) -> None:
-        self._lake, self._source, self._unit_id = lake, source, unit_id
-        self._code_version, self._inputs = code_version, inputs
-        self._extracted_at = datetime.now(UTC)
+    def __init__(self, lake: Lake, record: DoneRecord, earlier: DoneRecord | None = None) -> None:
+        self._lake, self._record, self._earlier = lake, record, earlier
+        self.name = record.name
         self._scratch = lake._scratch_dir()
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._rows: dict[str, int] = {}
+        self._kept: list[Part] = []
         self._attached: dict[str, bytes] = {}
 
     def write(self, table: RawTable, batch: pa.Table) -> None:
@@ -205,6 +312,10 @@ class UnitWriter(AbstractContextManager):
             self._rows[name] = 0
         self._writers[name].write_table(batch.cast(table.schema))
         self._rows[name] += batch.num_rows
+
+    def keep(self, part: Part) -> None:
+        """Take over a part or an attached file of the earlier revision as it is."""
+        self._kept.append(part)
 
     def attach(self, path: str, content: bytes) -> None:
         """Add a file that is no part of a table; `path` is below the source's folder. It has no rows."""
@@ -220,26 +331,38 @@ class UnitWriter(AbstractContextManager):
             shutil.rmtree(self._scratch)
 
     def _finish(self) -> None:
-        parts = []
-        for table, rows in self._rows.items():
-            file = self._scratch / table
+        source, lake = self._record.source, self._lake
+        files = [
+            (table, f"{source}/{table}/{self.name}.parquet", self._scratch / table) for table in self._rows
+        ]
+        for number, (name, content) in enumerate(self._attached.items()):
+            file = self._scratch / f".attached-{number}"
+            file.write_bytes(content)
+            files.append(("", f"{source}/{name}", file))
+        if self._earlier is not None:  # an attempt that was cut short may have left versions of them
+            lake._remove([lake._path(path) for _, path, _ in files])
+        parts = list(self._kept)
+        for table, path, file in files:
             with file.open("rb") as content:
                 sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-            path = f"{self._source}/{table}/{self._unit_id}.parquet"
-            parts.append(Part(table, path, rows, file.stat().st_size, sha256))
-            self._lake._put(file, self._lake._path(path))
-        for name, content in self._attached.items():
-            path = f"{self._source}/{name}"
-            file = self._scratch / "attached"
-            file.write_bytes(content)
-            parts.append(Part("", path, 0, len(content), hashlib.sha256(content).hexdigest()))
-            self._lake._put(file, self._lake._path(path))
-        record = DoneRecord(
-            self._source, self._unit_id, self._extracted_at, self._code_version, self._inputs, parts
-        )
+            parts.append(Part(table, path, self._rows.get(table, 0), file.stat().st_size, sha256))
+            lake._put(file, lake._path(path))
+        record = replace(self._record, parts=parts)
         file = self._scratch / "done"
         file.write_bytes(orjson.dumps(record))
-        self._lake._put(file, self._lake._path(self._source, "done", f"{self._unit_id}.json"))
+        lake._put(file, lake._done_path(source, record.unit_id, record.revision))
+        if self._earlier is not None:
+            lake._remove_replaced(self._earlier, record)
+
+
+def _unit_id(path: str) -> str:
+    """The id of the unit that a file in the lake belongs to."""
+    return path.rpartition("/")[2].partition(".")[0]
+
+
+def revision_name(unit_id: str, revision: int) -> str:
+    """What the files of a unit's revision are called: the unit's id, and which revision if not the first."""
+    return f"{unit_id}.{revision}" if revision else unit_id
 
 
 def shown_url(url: str) -> str:

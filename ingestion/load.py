@@ -5,6 +5,11 @@ loaded when `_loaded_units` names it under a load that dlt closed (`_dlt_loads`,
 tables commit one by one, so a killed load can have committed the name before the rows.
 Exactly-once rests on that, on merging by key and on the lake; dlt's working folder holds
 nothing that matters and is emptied before each load.
+
+Of one key the row extracted last wins, in whatever order units reach the lake. A unit that was
+rewritten since it was loaded takes its rows with it before its new revision is loaded. Rows of other
+units that such rows had replaced do not come back by that: who rewrites units must take a key out of
+all of them, as retention and purge do, or rewrite them all.
 """
 
 import gc
@@ -31,8 +36,8 @@ from filelock import FileLock, Timeout
 
 from ingestion.config import Settings
 from ingestion.errors import IngestionError, LoadError
-from ingestion.lake import DoneRecord, Lake, Part
-from ingestion.source import FileSource
+from ingestion.lake import DoneRecord, Lake, Part, revision_name
+from ingestion.source import FileSource, Source
 from ingestion.tables import LAKE_COLUMNS, RawTable, key_columns
 
 log = logging.getLogger(__name__)
@@ -42,7 +47,7 @@ PACKAGE_ROWS = 1_000_000
 1.2 M rows reached 0.36 instead of 0.53 of the speed of plain inserts, and peak memory was the same."""
 
 LOADED_UNITS = RawTable("_loaded_units", pa.schema(key_columns(unit_id=pa.string())), ("unit_id",))
-"""The loader's own table in every raw schema: which unit each load brought."""
+"""The loader's own table in every raw schema: which unit, by the name of its revision, each load brought."""
 
 dlt.config["normalize.parquet_normalizer.add_dlt_load_id"] = True
 dlt.config["load.truncate_staging_dataset"] = True  # else the file keeps a second copy of the last package
@@ -102,7 +107,7 @@ class LoadResult:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def prepare(settings: Settings, sources: Iterable[FileSource]) -> None:
+def prepare(settings: Settings, sources: Iterable[Source]) -> None:
     """Create the raw tables that do not exist yet, empty and with all their columns."""
     if settings.target != "duckdb":
         log.warning("WAREHOUSE_TARGET is %s: this release prepares and loads DuckDB only", settings.target)
@@ -112,7 +117,7 @@ def prepare(settings: Settings, sources: Iterable[FileSource]) -> None:
             _create_missing_tables(pipeline, source)
 
 
-def load(settings: Settings, source: FileSource) -> LoadResult:
+def load(settings: Settings, source: Source) -> LoadResult:
     """Merge every finished unit of the lake that the warehouse does not hold yet.
 
     Raises LoadError when the warehouse is held by another process, and LakeError when a part
@@ -122,15 +127,21 @@ def load(settings: Settings, source: FileSource) -> LoadResult:
     result = LoadResult(source.name)
     with _exclusive_pipeline(settings, source) as pipeline:
         _create_missing_tables(pipeline, source)
-        new_ids = lake.done_unit_ids(source.name) - _loaded_unit_ids(pipeline)
-        units = [lake.done_record(source.name, unit_id) for unit_id in new_ids]
+        loaded = _loaded_names(pipeline)
+        units = [
+            lake.done_record(source.name, unit_id, revision)
+            for unit_id, revision in lake.current_revisions(source.name).items()
+            if revision_name(unit_id, revision) not in loaded
+        ]
         units.sort(key=lambda unit: (unit.extracted_at, unit.unit_id))
+        _remove_other_revisions(pipeline, source, units)
         loaded_rows, all_rows = 0, sum(unit.total_rows for unit in units)
         for package in _packages(units):
             log.info("%s: reading %s units from the lake", source.schema_name, f"{len(package):,}")
             keys = _key_states(pipeline, lake, source, package)
-            batches = _LakeBatches(lake, package)
-            pipeline.extract(dlt_source(source, batches, keys), loader_file_format="parquet")
+            with _LaterRows(pipeline, source, package, keys) as later_rows:
+                batches = _LakeBatches(lake, package, later_rows)
+                pipeline.extract(dlt_source(source, batches, keys), loader_file_format="parquet")
             pipeline.normalize()
             log.info("%s: merging", source.schema_name)
             _merge_package(pipeline, source, keys, batches.open_megabytes)
@@ -141,7 +152,7 @@ def load(settings: Settings, source: FileSource) -> LoadResult:
     return result
 
 
-def dlt_source(source: FileSource, batches: BatchesOf, keys: Mapping[str, Keys] | None = None):
+def dlt_source(source: Source, batches: BatchesOf, keys: Mapping[str, Keys] | None = None):
     """The source for dlt: one resource per raw table, fed by `batches`, its rows merged by primary key.
 
     `batches` gives the Arrow tables of a raw table. `keys` can say of a table that merging it
@@ -188,17 +199,74 @@ def quick_look(settings: Settings, source: FileSource, path: Path):
     return dlt_source(source, batches)
 
 
+class _LaterRows:
+    """The rows in raw that were extracted after some of a package's units, and may not be replaced by them.
+
+    Only looked for where raw holds keys of the package and rows extracted later: units that come in the
+    order in which they were extracted cost nothing.
+    """
+
+    def __init__(
+        self,
+        pipeline: dlt.Pipeline,
+        source: Source,
+        units: Sequence[DoneRecord],
+        keys: Mapping[str, Keys],
+    ) -> None:
+        self._pipeline, self._schema, self._oldest = pipeline, source.schema_name, units[0]
+        self._candidates = {name for name, state in keys.items() if state is not Keys.NEW}
+        self._tables: set[str] = set()
+
+    def __enter__(self) -> "_LaterRows":
+        self._client = self._pipeline.sql_client()
+        self._client.open_connection()
+        self._connection = self._client.native_connection
+        for table in self._candidates:
+            later = f"{self._later_than(table, self._oldest)} limit 1"
+            if self._connection.execute(f"select 1 {later}").fetchone():
+                self._tables.add(table)
+        if self._tables:
+            _limit_memory(self._connection, MERGE_MEGABYTES)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._client.close_connection()
+
+    def leave_out(self, table: RawTable, unit: DoneRecord, rows: pa.Table) -> pa.Table:
+        """The rows of a unit without those whose key raw holds from a unit extracted later."""
+        if table.name not in self._tables:
+            return rows
+        keys = rows.select(table.primary_key).append_column("row_number", pa.array(range(rows.num_rows)))
+        self._connection.register("batch_keys", keys)
+        names = ", ".join(f'"{name}"' for name in table.primary_key)
+        outdated = self._connection.sql(
+            f"select row_number from batch_keys semi join "
+            f"(select {names} {self._later_than(table.name, unit)}) using ({names})"
+        ).fetchnumpy()["row_number"]
+        self._connection.unregister("batch_keys")
+        is_current = np.ones(rows.num_rows, bool)
+        is_current[outdated] = False
+        return rows.filter(pa.array(is_current))
+
+    def _later_than(self, table: str, unit: DoneRecord) -> str:
+        at = f"timestamptz '{unit.extracted_at.isoformat()}'"
+        return (
+            f"from {self._schema}.{table} where extracted_at >= {at} "
+            f"and (extracted_at > {at} or lake_unit_id > '{unit.unit_id}')"
+        )
+
+
 class _LakeBatches:
     """The rows of some units, each with its unit's id and time; and, once read, how wide they were."""
 
-    def __init__(self, lake: Lake, units: Sequence[DoneRecord]) -> None:
-        self._lake, self._units = lake, units
+    def __init__(self, lake: Lake, units: Sequence[DoneRecord], later_rows: _LaterRows) -> None:
+        self._lake, self._units, self._later_rows = lake, units, later_rows
         self._widths: dict[str, float] = {}
 
     def __call__(self, table: RawTable) -> Iterator[pa.Table]:
         for unit in self._units:
             if table is LOADED_UNITS:
-                yield _with_lake_columns(unit, LOADED_UNITS.from_rows([{"unit_id": unit.unit_id}]))
+                yield _with_lake_columns(unit, LOADED_UNITS.from_rows([{"unit_id": unit.name}]))
             for part in unit.parts:
                 if part.table == table.name:
                     for batch in self._lake.read_part(part):
@@ -206,7 +274,8 @@ class _LakeBatches:
                         if batch.num_rows:
                             width = batch.nbytes / batch.num_rows
                             self._widths[table.name] = max(width, self._widths.get(table.name, 0))
-                        yield _with_lake_columns(unit, pa.Table.from_batches([batch]))
+                        rows = self._later_rows.leave_out(table, unit, pa.Table.from_batches([batch]))
+                        yield _with_lake_columns(unit, rows)
 
     @property
     def open_megabytes(self) -> int:
@@ -221,7 +290,7 @@ def _with_lake_columns(unit: DoneRecord, rows: pa.Table) -> pa.Table:
 
 
 def _key_states(
-    pipeline: dlt.Pipeline, lake: Lake, source: FileSource, units: Sequence[DoneRecord]
+    pipeline: dlt.Pipeline, lake: Lake, source: Source, units: Sequence[DoneRecord]
 ) -> dict[str, Keys]:
     """For each table that these units have rows of: how their keys stand to each other and to raw.
 
@@ -274,7 +343,7 @@ def _key_hashes(
 
 
 def _merge_package(
-    pipeline: dlt.Pipeline, source: FileSource, keys: Mapping[str, Keys], open_megabytes: int
+    pipeline: dlt.Pipeline, source: Source, keys: Mapping[str, Keys], open_megabytes: int
 ) -> None:
     """Merge the normalized package into raw, and leave it in the database file and not in memory."""
     only_appends = all(state is Keys.NEW for state in keys.values())
@@ -306,7 +375,7 @@ def _fits(pipeline: dlt.Pipeline) -> bool:
     return True
 
 
-def _drop_cached_blocks(warehouse: duckdb.DuckDBPyConnection, source: FileSource) -> None:
+def _drop_cached_blocks(warehouse: duckdb.DuckDBPyConnection, source: Source) -> None:
     _limit_memory(warehouse, 1)
     _limit_memory(warehouse, _append_megabytes(source))
 
@@ -317,7 +386,7 @@ def _limit_memory(warehouse: duckdb.DuckDBPyConnection, megabytes: int) -> None:
         warehouse.execute(f"set memory_limit = '{megabytes}MB'")
 
 
-def _append_megabytes(source: FileSource) -> int:
+def _append_megabytes(source: Source) -> int:
     return APPEND_MEGABYTES_PER_COLUMN * max(len(table.warehouse_schema) for table in source.tables)
 
 
@@ -336,7 +405,7 @@ def _packages(units: Iterable[DoneRecord]) -> Iterator[list[DoneRecord]]:
 
 
 @contextmanager
-def _exclusive_pipeline(settings: Settings, source: FileSource) -> Iterator[dlt.Pipeline]:
+def _exclusive_pipeline(settings: Settings, source: Source) -> Iterator[dlt.Pipeline]:
     """The source's pipeline, with no other loader at work on the same warehouse."""
     if settings.target != "duckdb":
         raise LoadError("WAREHOUSE_TARGET=redshift: this release loads the embedded DuckDB only")
@@ -388,7 +457,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _create_missing_tables(pipeline: dlt.Pipeline, source: FileSource) -> None:
+def _create_missing_tables(pipeline: dlt.Pipeline, source: Source) -> None:
     wanted = {table.name for table in (*source.tables, LOADED_UNITS)}
     with pipeline.sql_client() as client:
         rows = client.execute_sql(
@@ -399,7 +468,7 @@ def _create_missing_tables(pipeline: dlt.Pipeline, source: FileSource) -> None:
         pipeline.run(empty, loader_file_format="parquet")
 
 
-def _loaded_unit_ids(pipeline: dlt.Pipeline) -> set[str]:
+def _loaded_names(pipeline: dlt.Pipeline) -> set[str]:
     with pipeline.sql_client() as client:
         try:
             rows = client.execute_sql(
@@ -408,4 +477,25 @@ def _loaded_unit_ids(pipeline: dlt.Pipeline) -> set[str]:
             )
         except DatabaseUndefinedRelation:
             return set()
-    return {unit_id for (unit_id,) in rows}
+    return {name for (name,) in rows}
+
+
+def _remove_other_revisions(pipeline: dlt.Pipeline, source: Source, units: Iterable[DoneRecord]) -> None:
+    """Of the units about to be loaded, remove what raw holds of other revisions, all at once.
+
+    At once, because a row of one that is still there would keep out a row of another.
+    """
+    with pipeline.sql_client() as client:
+        marks = client.execute_sql("select lake_unit_id, unit_id from _loaded_units")
+        names = {unit.unit_id: unit.name for unit in units}
+        others = {unit.unit_id for unit in units if unit.revision}
+        others |= {unit_id for unit_id, name in marks if names.get(unit_id, name) != name}
+        if not others:
+            return
+        log.info("%s: %s units were rewritten", source.schema_name, f"{len(others):,}")
+        _limit_memory(client.native_connection, MERGE_MEGABYTES)
+        places = ", ".join(["%s"] * len(others))
+        with client.begin_transaction():
+            for table in (*source.tables, LOADED_UNITS):
+                client.execute_sql(f"delete from {table.name} where lake_unit_id in ({places})", *others)
+        _drop_cached_blocks(client.native_connection, source)

@@ -41,7 +41,7 @@ def file_lake_asset(source: FileSource) -> dg.AssetsDefinition:
                 "units_done_before": result.units_done_before,
                 "quarantined": result.quarantined,
                 "source": dg.MetadataValue.path(path),
-                **_row_counts(result.rows),
+                **row_counts(result.rows),
             }
         )
 
@@ -61,7 +61,7 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
     settings = load_settings()
     if settings.is_sandbox:
         context.log.info("no source is configured: asking the sandbox's Web API")
-        return dg.MaterializeResult(metadata=_row_counts(extract_sandbox_playlists(settings)))
+        return dg.MaterializeResult(metadata=row_counts(extract_sandbox_playlists(settings)))
     if settings.spotify is None:
         context.log.info("SPOTIPY_CLIENT_ID is not set: nothing to ask for")
         return dg.MaterializeResult(metadata={"playlists_read": 0})
@@ -76,7 +76,7 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
         "playlists_seen": result.playlists_seen,
         "playlists_read": result.playlists_read,
         "playlists_failed": result.playlists_failed,
-        **_row_counts(result.rows),
+        **row_counts(result.rows),
     }
     if result.resume_at:
         context.log.warning("partial: %s", result.stopped_by)
@@ -84,5 +84,6 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
     return dg.MaterializeResult(metadata=metadata)
 
 
-def _row_counts(rows: Mapping[str, int]) -> dict[str, int]:
+def row_counts(rows: Mapping[str, int]) -> dict[str, int]:
+    """Rows per raw table as the metadata of a materialisation."""
     return {f"rows_{table}": count for table, count in rows.items()}

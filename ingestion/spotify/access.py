@@ -5,14 +5,17 @@ One that refuses is off until the next probe.
 """
 
 import json
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ingestion.spotify.api import CallRefusedError, SpotifyApi
+from ingestion.spotify.api import CallRefusedError, NoAnswerError, SpotifyApi
 from ingestion.spotify.ledger import Priority
+
+log = logging.getLogger(__name__)
 
 TRUSTED_FOR = timedelta(days=7)
 
@@ -22,11 +25,13 @@ PROBE_SEARCH = "year:1900-2100"
 
 @dataclass
 class Access:
-    """What the app may call; None is not known yet. `probed_at` is UTC."""
+    """What an app may call; None is not known: to be found out in use. `probed_at` is UTC."""
 
+    client_id: str
     probed_at: datetime
     search: bool | None = None
     artists_at_once: bool | None = None
+    artists_one_by_one: bool | None = None
     tracks_at_once: bool | None = None
     audio_features: bool | None = None
 
@@ -36,19 +41,20 @@ class Access:
         path.write_text(json.dumps(asdict(self), default=datetime.isoformat))
 
 
-def remembered_access(path: Path, now: datetime) -> Access | None:
-    """What was found out within the last week, if anything was."""
+def remembered_access(path: Path, client_id: str, now: datetime) -> Access | None:
+    """What was found out about this app within the last week, if anything was."""
     try:
         stored = json.loads(path.read_text())
         access = Access(**{**stored, "probed_at": datetime.fromisoformat(stored["probed_at"])})
+        is_current = access.client_id == client_id and now - access.probed_at < TRUSTED_FOR
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return access if now - access.probed_at < TRUSTED_FOR else None
+    return access if is_current else None
 
 
 def probe(api: SpotifyApi, now: datetime, refused: Callable[[CallRefusedError], None]) -> Access:
-    """Find out, with at most four requests; `refused` is told of every endpoint that is off."""
-    access = Access(now)
+    """Find out, with at most four requests; `refused` is told of every one that was refused."""
+    access = Access(api.client_id, now)
     spotify = api.spotify
 
     def is_allowed(method: Callable, *arguments, **options) -> tuple[bool | None, dict]:
@@ -58,6 +64,9 @@ def probe(api: SpotifyApi, now: datetime, refused: Callable[[CallRefusedError], 
         except CallRefusedError as error:
             refused(error)
             return (False if error.is_lasting else None), {}
+        except NoAnswerError as error:
+            log.warning("%s", error)
+            return None, {}
         return True, answer.json
 
     access.search, found = is_allowed(spotify.search, PROBE_SEARCH, limit=1, type="track")

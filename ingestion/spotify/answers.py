@@ -1,6 +1,7 @@
 """From kept answers to rows: the one way, whether an answer has just come or lies in the archive."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from ingestion.inputs import UnreadableInputError
@@ -18,6 +19,9 @@ SEEN, GONE = "seen", "gone"
 BEGINNINGS = frozenset({PLAYLIST, SEEN})
 """Kinds that begin a playlist anew: what was read of it before was given up."""
 
+MOST_ITEMS = 100_000
+"""No page begins beyond: playlists hold 10,000 items, and a few older ones somewhat more."""
+
 OWN_PLAYLISTS = "own_playlists"
 ARTIST, ARTISTS, AUDIO_FEATURES = "artist", "artists", "audio_features"
 
@@ -30,6 +34,7 @@ def rows_of(entries: Iterable[Entry], hash_user: HashUser) -> Rows:
             maker.take(entry)
         except UnreadableInputError as error:
             maker.quarantine(entry, error)
+    maker.add_unavailable_fields()
     return maker.rows
 
 
@@ -39,6 +44,8 @@ class _RowMaker:
         self._hash_user = hash_user
         self._heads: dict[str, tuple[PlaylistHead, Entry]] = {}
         self._positions: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._missing: dict[tuple[str, datetime], set[str]] = {}
 
     def take(self, entry: Entry) -> None:
         at = entry.received_at
@@ -55,7 +62,7 @@ class _RowMaker:
         elif entry.kind in (PLAYLIST, SEEN):
             self._take_head(entry)
         elif entry.kind == PAGE and entry.subject in self._heads:
-            self._take_items(entry.subject, parse.page(entry.answer).entries, entry)
+            self._take_items(entry.subject, parse.page(entry.answer), entry)
         elif entry.kind == GONE:
             kind, _, id_ = entry.subject.partition(":")
             if kind == PLAYLIST:
@@ -68,6 +75,11 @@ class _RowMaker:
             self._take_artists(entry)
         elif entry.kind == AUDIO_FEATURES:
             parse.add_audio_features(self.rows, _listed(entry), at, asked=_asked(entry))
+
+    def add_unavailable_fields(self) -> None:
+        """Rows for the fields that no object of a type carried on a day."""
+        for (object_type, at), fields in self._missing.items():
+            parse.add_unavailable_fields(self.rows, object_type, fields, at)
 
     def quarantine(self, entry: Entry, error: UnreadableInputError, item: str = "") -> None:
         self.rows.put(
@@ -95,26 +107,34 @@ class _RowMaker:
         if entry.kind == SEEN:
             return
         self._heads[entry.subject] = head, entry
-        self._positions[entry.subject] = 0
+        self._positions[entry.subject] = self._counts[entry.subject] = 0
         if head.first_page is not None:
-            self._take_items(entry.subject, head.first_page.entries, entry)
+            self._take_items(entry.subject, head.first_page, entry)
 
-    def _take_items(self, subject: str, entries: list, entry: Entry) -> None:
+    def _take_items(self, subject: str, page: parse.Page, entry: Entry) -> None:
         head, _ = self._heads[subject]
+        position = self._positions[subject]
+        if page.offset is not None and position < page.offset <= MOST_ITEMS:
+            position = page.offset  # a page before came with fewer items than it stands for
         self._positions[subject] = parse.add_items(
             self.rows,
             head.playlist_id,
             head.snapshot_id,
-            self._positions[subject],
-            entries,
+            position,
+            page.entries,
             entry.received_at,
             self._hash_user,
         )
+        self._counts[subject] += len(page.entries)
+        tracks = parse.whole_tracks(page.entries)
+        self._note_missing("track", tracks, entry.received_at)
+        self._note_missing("album", [track["album"] for track in tracks], entry.received_at)
 
     def _finish(self, subject: str) -> None:
         if subject in self._heads:
             head, entry = self._heads.pop(subject)
-            count = self._positions.pop(subject)
+            del self._positions[subject]
+            count = self._counts.pop(subject)
             parse.add_playlist(
                 self.rows, head, count if head.first_page is not None else None, entry.received_at
             )
@@ -122,12 +142,21 @@ class _RowMaker:
     def _take_artists(self, entry: Entry) -> None:
         objects = [entry.answer] if entry.kind == ARTIST else _listed(entry)
         parse.add_artists(self.rows, objects, entry.received_at)
-        fields = parse.missing_fields("artist", objects)
-        parse.add_unavailable_fields(self.rows, "artist", fields, entry.received_at)
+        self._note_missing("artist", objects, entry.received_at)
         known = {parse.object_id(one, "artist") for one in objects}
         for artist_id in _asked(entry):
             if artist_id not in known:  # asked for, and Spotify has none: not to be asked for again soon
                 parse.add_artists(self.rows, [{"id": artist_id, "type": "artist"}], entry.received_at)
+
+    def _note_missing(self, object_type: str, objects: list, at: datetime) -> None:
+        if not any(isinstance(one, dict) for one in objects):
+            return
+        midnight = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        missing = parse.missing_fields(object_type, objects)
+        if object_type == "album":
+            missing &= parse.EMBEDDED_FIELDS
+        key = object_type, midnight
+        self._missing[key] = self._missing.get(key, missing) & missing
 
 
 def _listed(entry: Entry) -> list:

@@ -19,7 +19,8 @@ import requests
 import spotipy
 
 from ingestion.errors import IngestionError
-from ingestion.spotify.authorisation import AppAccess, UserAccess
+from ingestion.spotify.authorisation import AppAccess, AuthorisationError, UserAccess
+from ingestion.spotify.journal import json_of
 from ingestion.spotify.ledger import Ledger, OutOfRequestsError, Priority
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,18 @@ PATIENCE = 50
 QUOTA_PAUSE = timedelta(hours=1)
 """Where a quota stop does not say how long: the quota rolls, so some of it may be free by then."""
 
+LONGEST_WAIT = timedelta(days=7)
+"""No Retry-After counts for more: the longest that was seen is a day."""
+
+LONGEST_JITTER = timedelta(seconds=30)
+"""Added to a pause by chance, a tenth of it at most, so that not all extractors come back at once."""
+
+UNANSWERED_IN_A_ROW = 10
+"""Calls without any answer, one after the other, after which the run ends: Spotify is down."""
+
+DOWN_PAUSE = timedelta(hours=1)
+"""When to try again then."""
+
 NEVER_AGAIN = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 
@@ -44,7 +57,7 @@ class Answer:
     """An answer as received, and as JSON. `url` is without the host; nothing in it is secret."""
 
     url: str
-    body: bytes
+    body: str
     json: dict
     received_at: datetime
 
@@ -86,20 +99,27 @@ class SpotifyApi:
     ) -> None:
         self._access, self._ledger = access, ledger
         self._now, self._sleep = now, sleep
-        self._host = urlsplit(base_url).netloc
+        self._origin = urlsplit(base_url)[:2]
         self._response: requests.Response | None = None
+        self._unanswered = 0
         session = requests.Session()
+        session.max_redirects = 0  # the API does not redirect, and what lies elsewhere is no answer of its
         session.hooks["response"].append(self._notice)
         self.spotify = spotipy.Spotify(
             auth_manager=access, requests_session=session, requests_timeout=TIMEOUT_SECONDS
         )
         self.spotify.prefix = f"{base_url.rstrip('/')}/v1/"
 
+    @property
+    def client_id(self) -> str:
+        """The app's id."""
+        return self._access.client_id
+
     def call(self, method: Callable[..., Any], *arguments: Any, priority: Priority, **options: Any) -> Answer:
         """What a method of `self.spotify` answers.
 
         Raises CallRefusedError, NoAnswerError, OutOfRequestsError, or AuthorisationError where there is
-        no token to be had.
+        no token to be had that is accepted.
         """
         failures = waits = 0
         has_new_token = False
@@ -107,29 +127,35 @@ class SpotifyApi:
             self._ledger.take(priority)
             answer, problem = self._attempt(method, *arguments, **options)
             if answer is not None:
+                self._unanswered = 0
                 return answer
             response = self._response
             status = response.status_code if response is not None else None
             if status == HTTPStatus.UNAUTHORIZED and not has_new_token:
                 has_new_token = True
                 self._access.forget_token()
+            elif status == HTTPStatus.UNAUTHORIZED:
+                raise AuthorisationError(f"Spotify refuses even a new access token: {problem}")
             elif status == HTTPStatus.TOO_MANY_REQUESTS:
                 waits += 1
                 self._enter_pause(response, waits)
             elif status is not None and 400 <= status < 500:
+                self._unanswered = 0
                 raise CallRefusedError(_shown(response.url), status, problem)
             else:
                 failures += 1
                 if failures > RETRIES:
-                    raise NoAnswerError(f"no answer after {failures} attempts: {problem}")
+                    self._give_up(f"no answer after {failures} attempts: {problem}")
                 self._sleep(2 ** (failures - 1) * random.uniform(1, 1.5))
 
     def next_page(self, link: str, priority: Priority) -> Answer:
         """The page that a `next` link leads to. Raises ForeignLinkError, and what `call` raises."""
-        if urlsplit(link).netloc != self._host:
-            raise ForeignLinkError(
-                f"a next link leads to {urlsplit(link).netloc!r} and not to {self._host!r}"
-            )
+        try:
+            leads_elsewhere = urlsplit(link)[:2] != self._origin
+        except ValueError:  # no URL at all
+            leads_elsewhere = True
+        if leads_elsewhere:
+            raise ForeignLinkError(f"a next link leads away from {'://'.join(self._origin)}")
         return self.call(self.spotify.next, {"next": link}, priority=priority)
 
     def _notice(self, response: requests.Response, *_: Any, **__: Any) -> None:
@@ -141,20 +167,35 @@ class SpotifyApi:
         """The answer, or None and what went wrong; `self._response` is what it came with, if anything."""
         self._response = None
         try:
-            result = method(*arguments, **options)
+            method(*arguments, **options)
         except requests.RequestException as error:
             self._response = None  # of a cut answer the status says nothing
             return None, type(error).__name__
-        except (spotipy.SpotifyException, AttributeError) as error:
-            if self._response is None or self._response.ok:
+        except (spotipy.SpotifyException, AttributeError, TypeError):
+            # spotipy raises for what it does not expect in a body too; only the response itself counts
+            if self._response is None:
                 raise
-            return None, getattr(error, "msg", "").partition("\n ")[2] or self._response.reason
-        url = _shown(self._response.url)
-        # Of a batch spotipy gives the list alone; of what is no JSON, None.
-        content = None if result is None else self._response.json()
+        response = self._response
+        body = response.content.decode("utf-8-sig", "replace")
+        try:
+            content = json_of(body)
+        except ValueError:
+            content = None
+        if not response.ok:
+            return None, _error_message(content) or response.reason
+        url = _shown(response.url)
         if not isinstance(content, dict):
             return None, f"{url} answered with something that is no JSON object"
-        return Answer(url, self._response.content, content, self._now()), ""
+        return Answer(url, body, content, self._now()), ""
+
+    def _give_up(self, problem: str) -> None:
+        """No usable answer to one call: raises NoAnswerError, or ends the run after too many of them."""
+        self._unanswered += 1
+        if self._unanswered >= UNANSWERED_IN_A_ROW:
+            raise OutOfRequestsError(
+                f"Spotify did not answer {self._unanswered} calls in a row", self._now() + DOWN_PAUSE
+            )
+        raise NoAnswerError(problem)
 
     def _enter_pause(self, response: requests.Response, waits: int) -> None:
         asked = retry_after(response.headers.get("Retry-After"), self._now())
@@ -162,18 +203,20 @@ class SpotifyApi:
             until = self._now() + (asked or QUOTA_PAUSE)
             self._ledger.pause(until, "QUOTA_EXCEEDED")
             raise OutOfRequestsError("Spotify's quota for this account is spent", until)
-        wait = (asked or timedelta(seconds=min(2**waits, 60))) * random.uniform(1, 1.1)
-        until = self._now() + wait
+        wait = asked or timedelta(seconds=min(2**waits, 60))
+        until = self._now() + wait + min(wait * 0.1, LONGEST_JITTER) * random.random()
+        if waits >= PATIENCE:
+            until += QUOTA_PAUSE
         self._ledger.pause(until, "Spotify asks for a pause (429)")
         log.info("Spotify asks for a pause of %.0f s", wait.total_seconds())
         if waits >= PATIENCE:
-            raise OutOfRequestsError("Spotify asks for one pause after the other", until + QUOTA_PAUSE)
+            raise OutOfRequestsError("Spotify asks for one pause after the other", until)
 
 
 def retry_after(header: str | None, now: datetime) -> timedelta | None:
     """The wait that a Retry-After header asks for: seconds, with a fraction too, or an HTTP date.
 
-    None where it says nothing usable. Never less than a second.
+    None where it says nothing usable. Never less than a second nor more than LONGEST_WAIT.
     """
     if header is None:
         return None
@@ -185,7 +228,14 @@ def retry_after(header: str | None, now: datetime) -> timedelta | None:
         except ValueError:
             return None
         wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
-    return max(wait, timedelta(seconds=1))
+    return min(max(wait, timedelta(seconds=1)), LONGEST_WAIT)
+
+
+def _error_message(content: Any) -> str | None:
+    """What an error's body says: Spotify's own object, or a word alone."""
+    error = content.get("error") if isinstance(content, dict) else None
+    said = error.get("message") if isinstance(error, dict) else error
+    return said if isinstance(said, str) else None
 
 
 def _shown(url: str) -> str:

@@ -10,14 +10,22 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 import requests
 from spotipy.cache_handler import MemoryCacheHandler
-from spotipy.oauth2 import SpotifyAuthBase, SpotifyClientCredentials, SpotifyOAuth, SpotifyOauthError
+from spotipy.oauth2 import (
+    SpotifyAuthBase,
+    SpotifyClientCredentials,
+    SpotifyOAuth,
+    SpotifyOauthError,
+    SpotifyStateError,
+)
 
 from ingestion.errors import ConfigError, IngestionError
 
@@ -38,6 +46,10 @@ LOGIN = "python -m ingestion spotify login"
 
 class AuthorisationError(IngestionError):
     """Spotify gives no access; the message says what to do."""
+
+
+class AccountsServiceError(requests.RequestException):
+    """The accounts service failed: as with any failed request, trying again may help."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +73,12 @@ class AppAccess:
     """Client credentials: everything that belongs to no user. What spotipy calls an auth manager."""
 
     def __init__(self, app: App, timeout: tuple[float, float]) -> None:
+        self.client_id = app.client_id
         self._manager = app.pointed(
             SpotifyClientCredentials(
                 app.client_id,
                 app.client_secret,
-                requests_session=requests.Session(),
+                requests_session=_session(),
                 requests_timeout=timeout,
                 cache_handler=MemoryCacheHandler(),
             )
@@ -73,13 +86,8 @@ class AppAccess:
 
     def get_access_token(self, as_dict: bool = False) -> str:  # noqa: ARG002
         """An access token. Raises AuthorisationError where the app is refused."""
-        try:
+        with _refusals_explained():
             return self._manager.get_access_token(as_dict=False)
-        except SpotifyOauthError as error:
-            raise AuthorisationError(
-                f"Spotify refuses this app ({error.error or 'no reason given'}): "
-                "look at SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET"
-            ) from None
 
     def forget_token(self) -> None:
         """Ask for a new access token next time."""
@@ -97,23 +105,17 @@ class UserAccess:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Raises AuthorisationError where nobody has authorised this app yet."""
+        self.client_id = app.client_id
         self._path, self._now = path, now
-        try:
-            self._stored = json.loads(path.read_text())
-        except FileNotFoundError:
-            raise AuthorisationError(f"no user has authorised this app yet: run {LOGIN}") from None
-        except ValueError:
-            raise AuthorisationError(f"{path} cannot be read: authorise again with {LOGIN}") from None
-        if self._stored.get("client_id") != app.client_id:
-            raise AuthorisationError(f"the user authorised another app: authorise again with {LOGIN}")
         self._oauth = _oauth(app, timeout)
         self._access_token: str | None = None
         self._expires_at = 0.0
+        self._stored()
 
     @property
     def ends_at(self) -> datetime:
         """When the authorisation ends (UTC)."""
-        return datetime.fromisoformat(self._stored["authorised_at"]) + TOKEN_LIFE
+        return datetime.fromisoformat(self._stored()["authorised_at"]) + TOKEN_LIFE
 
     def warn_if_it_ends_soon(self) -> bool:
         """Say in the log that the authorisation ends within 30 days; whether it does."""
@@ -127,23 +129,30 @@ class UserAccess:
     def get_access_token(self, as_dict: bool = False) -> str:  # noqa: ARG002
         """An access token. Raises AuthorisationError where the refresh token is no longer good."""
         if self._access_token is None or time.time() > self._expires_at - EARLY_SECONDS:
-            try:
-                fresh = self._oauth.refresh_access_token(self._stored["refresh_token"])
-            except SpotifyOauthError as error:
-                if error.error == "invalid_grant":
-                    raise AuthorisationError(
-                        f"Spotify no longer accepts the stored authorisation: authorise again with {LOGIN}"
-                    ) from None
-                raise AuthorisationError(f"Spotify gives no token ({error.error})") from None
-            self._access_token, self._expires_at = fresh["access_token"], fresh["expires_at"]
-            if fresh["refresh_token"] != self._stored["refresh_token"]:
-                self._stored["refresh_token"] = fresh["refresh_token"]
-                _store(self._path, self._stored)
+            stored = self._stored()  # anew each time: another process may have been given a new token
+            with _refusals_explained():
+                fresh = self._oauth.refresh_access_token(stored["refresh_token"])
+                self._access_token, self._expires_at = fresh["access_token"], fresh["expires_at"]
+            if fresh["refresh_token"] != stored["refresh_token"]:
+                _store(self._path, stored | {"refresh_token": fresh["refresh_token"]})
         return self._access_token
 
     def forget_token(self) -> None:
         """Ask for a new access token next time."""
         self._access_token = None
+
+    def _stored(self) -> dict:
+        try:
+            stored = json.loads(self._path.read_text())
+            datetime.fromisoformat(stored["authorised_at"])
+            client_id, _ = stored["client_id"], stored["refresh_token"]
+        except FileNotFoundError:
+            raise AuthorisationError(f"no user has authorised this app yet: run {LOGIN}") from None
+        except (ValueError, TypeError, KeyError):
+            raise AuthorisationError(f"{self._path} cannot be read: authorise again with {LOGIN}") from None
+        if client_id != self.client_id:
+            raise AuthorisationError(f"the user authorised another app: authorise again with {LOGIN}")
+        return stored
 
 
 def login(
@@ -160,12 +169,11 @@ def login(
     oauth = _oauth(app, timeout)
     oauth.state = secrets.token_urlsafe(16)
     show(f"Open this address in a browser and agree:\n\n  {oauth.get_authorize_url()}\n")
-    try:
-        code = oauth.get_auth_response(open_browser=not paste)
-        tokens = oauth.get_access_token(code, as_dict=True, check_cache=False)
-    except SpotifyOauthError as error:
-        raise AuthorisationError(f"not authorised: {error.error or error}") from None
-    keep_refresh_token(path, app.client_id, tokens["refresh_token"], datetime.now(UTC))
+    with _refusals_explained():
+        code = _code(oauth, paste)
+        oauth.get_access_token(code, as_dict=False, check_cache=False)
+        refresh_token = oauth.cache_handler.get_cached_token()["refresh_token"]
+    keep_refresh_token(path, app.client_id, refresh_token, datetime.now(UTC))
     show(f"Authorised until about {datetime.now(UTC) + TOKEN_LIFE:%Y-%m-%d}.")
 
 
@@ -179,6 +187,19 @@ def keep_refresh_token(path: Path, client_id: str, refresh_token: str, authorise
     _store(path, stored)
 
 
+def _code(oauth: SpotifyOAuth, paste: bool) -> str:
+    """The code that the user's agreement brings, in answer to this login and no other."""
+    try:
+        code = oauth.get_auth_response(open_browser=not paste)
+    except EOFError:
+        raise AuthorisationError("not authorised: no address was given") from None
+    except (SpotifyStateError, TypeError):  # without any state spotipy stumbles over its own message
+        code = None
+    if not code:
+        raise AuthorisationError("what came back is no answer to this login: start it again")
+    return code
+
+
 def _oauth(app: App, timeout: tuple[float, float]) -> SpotifyOAuth:
     return app.pointed(
         SpotifyOAuth(
@@ -186,11 +207,39 @@ def _oauth(app: App, timeout: tuple[float, float]) -> SpotifyOAuth:
             app.client_secret,
             app.redirect_uri or "http://127.0.0.1",  # a refresh needs none, spotipy does
             scope=SCOPE,
-            requests_session=requests.Session(),
+            requests_session=_session(),
             requests_timeout=timeout,
             cache_handler=MemoryCacheHandler(),
         )
     )
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.hooks["response"].append(_notice_failure)
+    return session
+
+
+def _notice_failure(response: requests.Response, *_: object, **__: object) -> None:
+    if response.status_code >= 500 or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        raise AccountsServiceError(f"the accounts service answers {response.status_code}")
+
+
+@contextmanager
+def _refusals_explained() -> Iterator[None]:
+    """What spotipy raises where there is no token to be had, as an error that says what to do."""
+    try:
+        yield
+    except SpotifyOauthError as error:
+        reason = error.error if isinstance(error.error, str) else "no reason given"
+        advice = {
+            "invalid_client": "look at SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET",
+            "invalid_grant": f"the authorisation is no longer good: authorise again with {LOGIN}",
+            "access_denied": "the user has to agree",
+        }.get(reason, "see https://developer.spotify.com/dashboard for the state of the app")
+        raise AuthorisationError(f"Spotify gives no access ({reason[:100]}): {advice}") from None
+    except (KeyError, TypeError, AttributeError):  # JSON, and nothing in it that spotipy expects
+        raise AccountsServiceError("the accounts service answers without a token") from None
 
 
 def _store(path: Path, stored: dict) -> None:

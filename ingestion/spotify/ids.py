@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from hashlib import blake2b
 
 from ingestion.errors import ConfigError
 
 _WRAPPING = " \t\r\n\f\v\u00a0\u200b\ufeff\"'`\u2018\u2019\u201c\u201d<>"
+_ID = re.compile("[0-9A-Za-z]{22}")
 _PLAYLIST = re.compile(
     r"""
     (?: (?i:spotify) : (?: user : [^:\s]+ : )? playlist :
@@ -20,6 +22,17 @@ _PLAYLIST = re.compile(
 )
 _COMMENT = re.compile(r"(?:^|\s)#.*", re.DOTALL)
 _SHOWN_CHARACTERS = 200
+
+
+def is_spotify_id(text: str) -> bool:
+    """Whether a text has the form of Spotify's ids: 22 letters and digits."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_in_shard(id_: str, shard: tuple[int, int]) -> bool:
+    """Whether an id is in the i-th of n shares (`shard`, 1 <= i <= n): every id is in one of them."""
+    index, count = shard
+    return int.from_bytes(blake2b(id_.encode(), digest_size=8).digest()) % count == index - 1
 
 
 def playlist_id(text: str) -> str:

@@ -10,11 +10,13 @@ came, and its body as received. A line of kind `complete` says that all answers 
 No token is in it, but user ids are: the archive is purged with the rest.
 """
 
+import json
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -41,7 +43,7 @@ class Entry:
     @property
     def answer(self) -> dict:
         """The body as JSON. What is in a journal was JSON when it came."""
-        return orjson.loads(self.body)
+        return json_of(self.body)
 
 
 class Journal:
@@ -104,6 +106,17 @@ def complete_only(entries: Iterable[Entry], beginnings: Container[str]) -> list[
         if entry.kind == COMPLETE:
             complete += waiting.pop(entry.subject)
     return complete
+
+
+def json_of(text: str) -> Any:
+    """The value of JSON text, of NaN and lone surrogates too, as they do come. Raises ValueError for others.
+
+    What is taken for an answer when it comes is read again from journal and archive: both by this.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _line(entry: Entry) -> bytes:

@@ -1,7 +1,8 @@
 """What the lake holds of Spotify already, so that nothing is asked for twice.
 
 An index in SQLite of a few key columns of the lake's parts. It is made from the lake alone and can be
-lost: the next run reads the parts again. Units that other machines have written are taken in at each start.
+lost: the next run reads the parts again. Units that other machines have written are taken in at each start;
+where one was rewritten or is gone, the index is made anew, for what it held cannot be told any more.
 """
 
 import sqlite3
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from ingestion.lake import Lake, Part
+from ingestion.lake import Lake, Part, revision_name
 from ingestion.spotify.tables import ARTISTS, AUDIO_FEATURES, PLAYLIST_OBSERVATIONS, PLAYLISTS, TRACKS
 
 SOURCE = "spotify"
@@ -18,7 +19,7 @@ NEVER = ""
 """In place of a day: named by something, and never asked for itself. It sorts before every day."""
 
 _SCHEMA = """
-    create table if not exists units (unit_id text primary key) without rowid;
+    create table if not exists revisions (name text primary key) without rowid;
     create table if not exists playlists (
         playlist_id text, snapshot_id text, primary key (playlist_id, snapshot_id)
     ) without rowid;
@@ -26,6 +27,8 @@ _SCHEMA = """
     create table if not exists artists (artist_id text primary key, observed_on text) without rowid;
     create table if not exists audio_features (track_id text primary key, observed_on text) without rowid;
 """
+
+_TABLES = ("revisions", "playlists", "observations", "artists", "audio_features")
 
 _UPSERT = (
     "insert into {table} values (?, ?) on conflict ({key}) "
@@ -48,12 +51,21 @@ class Known:
 
     def refresh(self) -> None:
         """Take in the units that came since."""
-        seen = {unit_id for (unit_id,) in self._index.execute("select unit_id from units")}
-        for unit_id in sorted(self._lake.done_unit_ids(SOURCE) - seen):
+        seen = {name for (name,) in self._index.execute("select name from revisions")}
+        current = {
+            revision_name(unit_id, revision): (unit_id, revision)
+            for unit_id, revision in self._lake.current_revisions(SOURCE).items()
+        }
+        if seen - current.keys():
+            with self._index:
+                for table in _TABLES:
+                    self._index.execute(f"delete from {table}")
+            seen = set()
+        for name in sorted(current.keys() - seen):
             with self._index:  # a unit as a whole or not at all
-                for part in self._lake.done_record(SOURCE, unit_id).parts:
+                for part in self._lake.done_record(SOURCE, *current[name]).parts:
                     self._take_in(part)
-                self._index.execute("insert or ignore into units values (?)", (unit_id,))
+                self._index.execute("insert or ignore into revisions values (?)", (name,))
 
     def has_state(self, playlist_id: str, snapshot_id: str) -> bool:
         """Whether this state of a playlist was read."""

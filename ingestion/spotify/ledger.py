@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
+from threading import Lock
 
 from ingestion.errors import IngestionError
 
@@ -67,8 +68,15 @@ class Ledger:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._path, self._limits, self._now, self._sleep = path, limits, now, sleep
+        self._limits, self._now, self._sleep = limits, now, sleep
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = Lock()
+        self._connection = sqlite3.connect(
+            path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        # Without a wait for the disk at each request: a process that is killed loses nothing by it.
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = normal")
         with self._transaction() as ledger:
             ledger.execute("create table if not exists requests (sent_at real not null)")
             ledger.execute("create index if not exists requests_by_time on requests (sent_at)")
@@ -139,14 +147,12 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)
-        try:
-            connection.execute("begin immediate")  # the lock comes first: two readers must not both see room
+        with self._lock:
+            # The lock of the file comes first: two processes must not both see room.
+            self._connection.execute("begin immediate")
             try:
-                yield connection
+                yield self._connection
             except BaseException:
-                connection.execute("rollback")
+                self._connection.execute("rollback")
                 raise
-            connection.execute("commit")
-        finally:
-            connection.close()
+            self._connection.execute("commit")

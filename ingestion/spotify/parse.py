@@ -47,11 +47,16 @@ SOURCE_SYSTEM = "spotify_api"
 TERMS_OF_USE = "spotify_developer_terms"
 
 WITHHELD_FIELDS: Mapping[str, frozenset[str]] = {
-    "track": frozenset({"popularity", "available_markets", "linked_from", "external_ids"}),
+    "track": frozenset({"popularity", "available_markets", "external_ids"}),
     "album": frozenset({"popularity", "label", "available_markets", "external_ids"}),
     "artist": frozenset({"popularity", "followers", "genres"}),
 }
-"""By type of object: the fields, by their names in an answer, that some kinds of app are never shown."""
+"""By type of object: the fields, by their names in an answer, that some kinds of app are never shown.
+
+`linked_from` is one too, but whether an app is shown it cannot be told: only relinked tracks have it."""
+
+EMBEDDED_FIELDS = frozenset({"available_markets"})
+"""Of an album's, those that its copy inside a track has as well."""
 
 SPOTIFY_USER = "spotify"
 """The user id that owns Spotify's own playlists."""
@@ -274,12 +279,22 @@ def add_items(
         key = {"playlist_id": playlist_id, "snapshot_id": snapshot_id, "position": position}
         rows.put(PLAYLIST_TRACKS, key | item)
         if item["item_type"] == "track":
-            # An item's track is the whole track object, where a simplified one (an album's track) has
-            # neither of these two; with both there is nothing left that asking for it again would add.
-            is_full = isinstance(held.get("external_ids"), dict) and isinstance(held.get("album"), dict)
-            _add_track(rows, held, observed_at, is_full)
+            _add_track(rows, held, observed_at, _is_whole(held))
         position += 1
     return position
+
+
+def times_added(entries: Iterable[Any]) -> Iterator[datetime]:
+    """When the entries of a playlist were added, of those that tell."""
+    for entry in entries:
+        at = timestamp(_field(entry, "added_at"))
+        if at is not None:
+            yield at
+
+
+def whole_tracks(entries: Iterable[Any]) -> list[dict]:
+    """The track objects in entries of a playlist that lack nothing which asking for them would add."""
+    return [held for entry in entries if _is_whole(held := _held(entry))]
 
 
 def add_tracks(rows: Rows, objects: Iterable[Any], observed_at: datetime, is_full: bool = True) -> None:
@@ -354,6 +369,11 @@ def _held(entry: Any) -> dict:
     return next(
         (entry[key] for key in ("item", "track") if isinstance(entry.get(key), dict) and entry[key]), {}
     )
+
+
+def _is_whole(track: dict) -> bool:
+    """Whether it is a track as one asks for it: a simplified one (an album's track) has neither of these."""
+    return isinstance(track.get("external_ids"), dict) and isinstance(track.get("album"), dict)
 
 
 def _item(entry: dict, held: dict, hash_user: HashUser) -> dict[str, Any]:
@@ -526,6 +546,8 @@ def _text(value: Any) -> str | None:
     """`value` where it is text, as Arrow, UTF-8 and every warehouse can hold it."""
     if not isinstance(value, str):
         return None
+    if value.isascii() and "\0" not in value:  # nearly all are, and there are a thousand in an answer
+        return value
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value.replace("\0", ""))
 
 

@@ -9,7 +9,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingestion.spotify.extract import ARTIST_BATCH, FEATURES_BATCH, LIST_PAGE
+from ingestion.spotify.enrichment import ARTIST_BATCH, FEATURES_BATCH
+from ingestion.spotify.playlists import LIST_PAGE
 
 EMBEDDED_ITEMS = 100
 """Items in the page that a playlist's own answer holds."""

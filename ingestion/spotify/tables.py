@@ -228,7 +228,8 @@ EXTRACTION_LOG = RawTable(
     ),
     primary_key=("run_id", "event_number"),
 )
-"""What an operator asks about a run. event: started, probed, endpoint_off, partial, ended."""
+"""What an operator asks about a run. event: started, probed, endpoint_off, refused (one thing), unreadable,
+failed (without an answer, or the run as a whole), partial, ended."""
 
 UNAVAILABLE_FIELDS = RawTable(
     "unavailable_fields",

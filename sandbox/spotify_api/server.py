@@ -40,6 +40,7 @@ class SpotifyApi:
         world: World | None = None,
         *,
         app: AppKind = "development",
+        client_id: str = "sandbox-client",
         naming: Naming | None = None,
         exceptions: Mapping[str, int | None] | None = None,
         follows_every: int = 12,
@@ -62,7 +63,7 @@ class SpotifyApi:
         taken, KeyError for an unknown kind of app.
         """
         access = access_of(app, naming, exceptions)
-        self.client_id, self.client_secret = "sandbox-client", "sandbox-secret"
+        self.client_id, self.client_secret = client_id, "sandbox-secret"
         self.faults, self.requests = Faults(), RequestLog()
         self._scene = Scene(world or generate_world(), follows_every)
         user_id = self._scene.world.account.user_id

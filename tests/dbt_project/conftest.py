@@ -12,15 +12,12 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from ingestion.msd import tables as msd_tables
-from ingestion.playlist_files import tables as playlist_files_tables
+from ingestion.sources import SOURCES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 DBT = "from dbt.cli.main import cli; cli()"
 """The dbt of the running interpreter, whatever is on PATH."""
-
-RAW_TABLES = {"raw_msd": msd_tables.TABLES, "raw_playlist_files": playlist_files_tables.TABLES}
 
 
 @dataclass(frozen=True)
@@ -79,13 +76,13 @@ def create_empty_raw_tables(warehouse: Path) -> None:
     """Every raw table with its columns and no rows, as the loader leaves them before the first load."""
     warehouse.parent.mkdir(parents=True)
     with duckdb.connect(str(warehouse)) as connection:
-        for schema, tables in RAW_TABLES.items():
-            connection.execute(f"create schema {schema}")
-            for table in tables:
+        for source in SOURCES:
+            connection.execute(f"create schema {source.schema_name}")
+            for table in source.tables:
                 fields = [*table.warehouse_schema, pa.field("_dlt_load_id", pa.string())]
                 empty = pa.schema(fields).empty_table()
                 connection.register("empty", empty)
-                connection.execute(f"create table {schema}.{table.name} as select * from empty")
+                connection.execute(f"create table {source.schema_name}.{table.name} as select * from empty")
                 connection.unregister("empty")
 
 

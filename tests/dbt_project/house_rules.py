@@ -85,9 +85,9 @@ def every_model_has_a_primary_key_test(manifest: dict) -> list[str]:
 
 
 def names_say_the_layer(manifest: dict) -> list[str]:
-    """stg_<source>__<entity>s, int_<entity>s_<verb>ed, and dim_, fct_, bridge_ or agg_."""
+    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, and dim_, fct_, bridge_ or agg_."""
     patterns = {
-        "staging": lambda model: rf"stg_{area_of(model)}__[a-z][a-z0-9_]*s",
+        "staging": lambda model: rf"stg_{area_of(model)}__[a-z][a-z0-9_]*(s|_log)",
         "intermediate": lambda _: r"int_[a-z][a-z0-9_]*s_[a-z]+ed",
         "marts": lambda _: r"(dim|fct|bridge|agg)_[a-z][a-z0-9_]*s",
     }
@@ -161,6 +161,17 @@ def marts_have_contracts(manifest: dict) -> list[str]:
         if "varchar_lengths_fit_contract" not in {name for name, _, _ in data_tests_of(manifest, model)}:
             breaches.append(f"{model['name']}: no test that its texts fit the contract")
     return breaches
+
+
+def marts_with_terms_say_whether_to_train(manifest: dict) -> list[str]:
+    """A mart that says under which terms a row may be used says as well whether a model may learn from it."""
+    return [
+        f"{model['name']}: terms_of_use without is_training_allowed"
+        for model in models_of(manifest)
+        if layer_of(model) == "marts"
+        and "terms_of_use" in model["columns"]
+        and "is_training_allowed" not in model["columns"]
+    ]
 
 
 def logic_has_a_unit_test(manifest: dict) -> list[str]:
@@ -255,6 +266,7 @@ RULES: tuple[Callable[[dict], list[str]], ...] = (
     only_staging_reads_sources,
     every_source_table_has_one_staging_model,
     marts_have_contracts,
+    marts_with_terms_say_whether_to_train,
     logic_has_a_unit_test,
     no_upstream_concept_is_rejoined,
     layers_flow_one_way,

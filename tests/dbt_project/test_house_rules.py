@@ -185,6 +185,10 @@ BREACHES = [
         "marts_have_contracts",
         lambda manifest: drop_tests(manifest, "test.shop.varchar_lengths_fit_contract_fct_sales_None"),
     ),
+    (
+        "marts_with_terms_say_whether_to_train",
+        planted("nodes", FACT, "columns", "terms_of_use", value=column("terms_of_use", "varchar(8)")),
+    ),
     ("logic_has_a_unit_test", lambda manifest: manifest["unit_tests"].pop("int_receipts_summed")),
     ("logic_has_a_unit_test", planted("nodes", STAGING, "raw_code", value="select nullif(a, 0) from b")),
     ("logic_has_a_unit_test", planted("nodes", STAGING, "raw_code", value="select {{ cents('a') }} from b")),

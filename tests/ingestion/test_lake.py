@@ -1,7 +1,7 @@
 """The lake: a unit is there as a whole or not at all, on a local disk and in S3 alike."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -51,6 +51,14 @@ class Place:
         listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix="lake/").get("Contents", [])
         return {item["Key"].removeprefix("lake/") for item in listed if not item["Key"].endswith("/")}
 
+    def versions(self) -> list[str]:
+        """Every version of every object, delete markers too; in a folder there is one of each file."""
+        if self._folder:
+            return sorted(self.names())
+        listed = self._client.list_object_versions(Bucket=self._bucket, Prefix="lake/")
+        found = [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
+        return sorted(item["Key"].removeprefix("lake/") for item in found)
+
     def remove(self, name: str) -> None:
         if self._folder:
             (self._folder / name).unlink()
@@ -67,12 +75,14 @@ class Place:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=change(content))
 
 
-@pytest.fixture(params=["folder", "file_url", "s3"])
+@pytest.fixture(params=["folder", "file_url", "s3", "versioned_s3"])
 def place(request, tmp_path) -> Place:
-    if request.param == "s3":
+    if request.param.endswith("s3"):
         client, address = request.getfixturevalue("s3")
         bucket = f"bucket-{abs(hash(request.node.name)):x}"
         client.create_bucket(Bucket=bucket)
+        if request.param == "versioned_s3":
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         options = urlencode({"endpoint_override": address, "scheme": "http", "region": "us-east-1"})
         return Place(f"s3://test:test@{bucket}/lake?{options}", client=client, bucket=bucket)
     folder = tmp_path / "lake"
@@ -159,6 +169,116 @@ def test_other_columns_than_the_table_s_are_refused(place):
     with pytest.raises((ValueError, pa.ArrowInvalid)), place.lake.write_unit("msd", "u", "1", []) as writer:
         writer.write(SONGS, pa.table({"id": [1]}))
     assert place.lake.done_unit_ids("msd") == set()
+
+
+def test_a_rewritten_unit_is_the_same_unit_with_other_rows_and_nothing_of_the_earlier_stays(place):
+    record = write(place.lake, inputs=[{"path": "a.h5"}])
+    with place.lake.rewrite_unit(record, inputs=[]) as writer:
+        writer.write(SONGS, rows(1))
+        writer.keep(record.parts[1])
+    assert place.lake.done_unit_ids("msd") == {"u1"}
+    assert place.lake.current_revisions("msd") == {"u1": 1}
+    (rewritten,) = place.lake.done_records("msd")
+    assert rewritten == place.lake.done_record("msd", "u1")
+    assert (rewritten.name, rewritten.inputs) == ("u1.1", [])
+    assert rewritten.extracted_at == record.extracted_at
+    assert {part.table: read(place.lake, part) for part in rewritten.parts} == {
+        "songs": rows(1).to_pylist(),
+        "terms": [{"id": 7}],
+    }
+    files = ["msd/done/u1.1.json", "msd/songs/u1.1.parquet", "msd/terms/u1.parquet"]
+    assert place.versions() == files
+    with place.lake.rewrite_unit(rewritten):
+        pass
+    assert place.lake.current_revisions("msd") == {"u1": 2}
+    assert place.versions() == ["msd/done/u1.2.json"]
+
+
+def test_a_rewriting_that_failed_leaves_the_unit_as_it_was(place):
+    record = write(place.lake)
+    before = place.versions()
+    with pytest.raises(ZeroDivisionError), place.lake.rewrite_unit(record) as writer:
+        writer.write(SONGS, rows(1))
+        raise ZeroDivisionError
+    assert place.versions() == before
+    assert place.lake.done_record("msd", "u1") == record
+
+
+def test_what_a_rewriting_that_was_cut_short_has_left_is_removed(place):
+    """Cut short before its done-record, or after it and before the earlier files were removed."""
+    record = write(place.lake)
+    other = write(place.lake, "u2")
+    with place.lake.rewrite_unit(record) as writer:
+        writer.write(SONGS, rows(5))
+    latest = place.lake.done_record("msd", "u1")
+    write(place.lake)  # the earlier files are there again
+    with place.lake.rewrite_unit(other) as writer:
+        writer.write(SONGS, rows(6))
+    place.remove("msd/done/u2.1.json")
+    write(place.lake, "u2")
+    assert place.lake.done_record("msd", "u1") == latest
+    place.lake.remove_superseded("msd")
+    assert place.names() == {
+        *("msd/done/u1.1.json", "msd/songs/u1.1.parquet"),
+        *("msd/done/u2.json", "msd/songs/u2.parquet", "msd/terms/u2.parquet"),
+    }
+    assert place.lake.done_record("msd", "u1") == latest
+    assert place.lake.current_revisions("msd") == {"u1": 1, "u2": 0}
+
+
+def test_keys_of_s3_that_are_not_in_the_url_come_from_the_environment(s3, monkeypatch):
+    client, address = s3
+    client.create_bucket(Bucket="keyless")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    options = urlencode({"endpoint_override": address, "scheme": "http", "region": "us-east-1"})
+    place = Place(f"s3://keyless/lake?{options}", client=client, bucket="keyless")
+    with place.lake.rewrite_unit(write(place.lake)):
+        pass
+    assert place.versions() == ["msd/done/u1.1.json"]
+
+
+def test_old_versions_of_overwritten_and_deleted_objects_can_be_removed(place):
+    write(place.lake)
+    record = write(place.lake, "u1", 8)
+    write(place.lake, "gone")
+    for name in ("done/gone.json", "songs/gone.parquet", "terms/gone.parquet"):
+        place.remove(f"msd/{name}")
+    place.lake.remove_old_versions("msd")
+    assert place.versions() == sorted(place.names())
+    assert read(place.lake, record.parts[0]) == rows(8, 3).to_pylist()
+
+
+def test_files_of_a_unit_that_never_was_finished_are_removed_once_they_are_old(place):
+    write(place.lake)
+    write(place.lake, "u2")
+    place.remove("msd/done/u2.json")
+    now = datetime.now(UTC)
+    assert place.lake.remove_unfinished("msd", now - timedelta(minutes=1)) == 2
+    assert "msd/songs/u2.parquet" in place.names()
+    assert place.lake.remove_unfinished("msd", now + timedelta(minutes=1)) == 0
+    assert place.names() == {"msd/songs/u1.parquet", "msd/terms/u1.parquet", "msd/done/u1.json"}
+
+
+def test_attached_files_are_part_of_a_unit(place):
+    with place.lake.write_unit("msd", "u1", "1", []) as writer:
+        writer.attach("notes/u1.txt", b"one")
+        writer.attach("notes/u1.json", b"two")
+    record = place.lake.done_record("msd", "u1")
+    assert [(part.path, place.lake.read_bytes(part)) for part in record.parts] == [
+        ("msd/notes/u1.txt", b"one"),
+        ("msd/notes/u1.json", b"two"),
+    ]
+    assert record.total_rows == 0
+
+
+def test_an_error_about_a_damaged_part_of_a_rewritten_unit_names_its_own_done_record(place):
+    with place.lake.rewrite_unit(write(place.lake)) as writer:
+        writer.write(SONGS, rows(1))
+    (part,) = place.lake.done_record("msd", "u1").parts
+    place.overwrite(part.path, lambda content: content + b"x")
+    with pytest.raises(LakeError, match=r"remove msd/done/u1\.1\.json"):
+        next(place.lake.read_part(part))
 
 
 def test_a_missing_part_is_named(place):

@@ -235,6 +235,125 @@ def test_keys_of_two_units_that_do_not_meet_are_all_kept(warehouse):
     }
 
 
+def test_a_unit_that_comes_late_does_not_replace_rows_extracted_after_it(warehouse):
+    new, other = make_song(100).track_id, make_song(101).track_id
+    write_unit(warehouse, "late", songs=[{"track_id": new, "title": "old"}, {"track_id": other}])
+    record = Path(warehouse.lake_url, "msd/done/late.json")
+    on_its_way = record.rename(warehouse.data_dir / "late.json")
+    write_unit(warehouse, "early", songs=[{"track_id": new, "title": "new"}])
+    load(warehouse, MSD)
+    on_its_way.rename(record)
+    load(warehouse, MSD)
+    assert query(
+        warehouse,
+        f"select track_id, title, lake_unit_id from raw_msd.songs where track_id >= '{new}' order by 1",
+    ) == [(new, "new", "early"), (other, None, "late")]
+
+
+def test_units_that_come_late_together_are_put_in_order_among_themselves_and_with_what_is_there(warehouse):
+    ids = [make_song(number).track_id for number in (100, 101)]
+    records = []
+    for unit in ("oldest", "older"):
+        write_unit(warehouse, unit, songs=[{"track_id": id_, "title": unit} for id_ in ids])
+        records.append(Path(warehouse.lake_url, f"msd/done/{unit}.json"))
+    kept = [record.rename(warehouse.data_dir / record.name) for record in records]
+    write_unit(warehouse, "newest", songs=[{"track_id": ids[0], "title": "newest"}])
+    load(warehouse, MSD)
+    for file, record in zip(kept, records, strict=True):
+        file.rename(record)
+    load(warehouse, MSD)
+    assert query(
+        warehouse, f"select title from raw_msd.songs where track_id >= '{ids[0]}' order by track_id"
+    ) == [("newest",), ("older",)]
+
+
+def rewrite_unit(where, unit_id, **batches):
+    """The next revision of a unit, made of whole Arrow tables, by name of their raw table."""
+    lake = Lake(where.lake_url)
+    tables = {table.name: table for table in MSD.tables}
+    with lake.rewrite_unit(lake.done_record("msd", unit_id)) as writer:
+        for name, rows in batches.items():
+            writer.write(tables[name], tables[name].from_rows(rows))
+
+
+def song(track_id, title):
+    return {"track_id": track_id, "is_summary": False, "title": title}
+
+
+def test_a_rewritten_unit_takes_the_place_of_its_earlier_revision(warehouse):
+    one, two = (make_song(number).track_id for number in (100, 101))
+    write_unit(
+        warehouse,
+        "unit",
+        songs=[song(one, "one"), song(two, "two")],
+        artist_terms=[{"track_id": one, "position": 0, "term": "rock"}],
+    )
+    load(warehouse, MSD)
+    before = raw_tables(warehouse)
+    rewrite_unit(warehouse, "unit", songs=[song(one, "rewritten")])
+    assert load(warehouse, MSD).units == 1
+    titles = f"select title, lake_unit_id from raw_msd.songs where track_id >= '{one}'"
+    assert query(warehouse, titles) == [("rewritten", "unit")]
+    assert query(warehouse, f"select count(*) from raw_msd.artist_terms where track_id = '{one}'") == [(0,)]
+    assert query(warehouse, "select unit_id from raw_msd._loaded_units where lake_unit_id = 'unit'") == [
+        ("unit.1",)
+    ]
+    assert load(warehouse, MSD).units == 0
+    assert raw_tables(warehouse)["files"].row_count == before["files"].row_count
+
+
+def test_a_rewritten_unit_does_not_replace_rows_extracted_after_it(warehouse):
+    one = make_song(100).track_id
+    write_unit(warehouse, "old", songs=[song(one, "old")])
+    write_unit(warehouse, "new", songs=[song(one, "new")])
+    load(warehouse, MSD)
+    rewrite_unit(warehouse, "old", songs=[song(one, "rewritten")])
+    load(warehouse, MSD)
+    assert query(warehouse, f"select title from raw_msd.songs where track_id = '{one}'") == [("new",)]
+
+
+def test_where_all_units_are_rewritten_a_row_comes_back_that_another_had_replaced(warehouse):
+    one = make_song(100).track_id
+    write_unit(warehouse, "old", songs=[song(one, "old")])
+    write_unit(warehouse, "new", songs=[song(one, "new")])
+    load(warehouse, MSD)
+    rewrite_unit(warehouse, "old", songs=[song(one, "old")])
+    rewrite_unit(warehouse, "new", songs=[])
+    load(warehouse, MSD)
+    assert query(warehouse, f"select title from raw_msd.songs where track_id = '{one}'") == [("old",)]
+
+
+@pytest.mark.parametrize(
+    "state_after_the_kill",
+    [
+        "delete from raw_msd._loaded_units where unit_id = 'unit'",
+        "delete from raw_msd.songs where lake_unit_id = 'unit'",
+        "update raw_msd.songs set title = 'half loaded' where title = 'one'",
+    ],
+)
+def test_a_load_of_a_rewritten_unit_that_was_cut_short_is_completed(state_after_the_kill, warehouse):
+    one, two = (make_song(number).track_id for number in (100, 101))
+    write_unit(warehouse, "unit", songs=[song(one, "one"), song(two, "two")])
+    load(warehouse, MSD)
+    rewrite_unit(warehouse, "unit", songs=[song(one, "rewritten")])
+    execute(warehouse, state_after_the_kill)
+    assert load(warehouse, MSD).units == 1
+    rows = query(warehouse, f"select title from raw_msd.songs where track_id >= '{one}'")
+    assert rows == [("rewritten",)]
+    assert load(warehouse, MSD).units == 0
+
+
+def test_a_unit_extracted_again_after_it_was_rewritten_is_loaded_again(warehouse):
+    one, two = (make_song(number).track_id for number in (100, 101))
+    write_unit(warehouse, "unit", songs=[song(one, "one")])
+    rewrite_unit(warehouse, "unit", songs=[song(two, "two")])
+    load(warehouse, MSD)
+    Path(warehouse.lake_url, "msd/done/unit.1.json").unlink()
+    write_unit(warehouse, "unit", songs=[song(one, "again")])
+    load(warehouse, MSD)
+    assert query(warehouse, f"select title from raw_msd.songs where track_id >= '{one}'") == [("again",)]
+
+
 def test_a_load_that_was_not_closed_is_done_again(warehouse, loaded):
     """After some kills a unit is named in `_loaded_units` while rows of it are missing."""
     execute(

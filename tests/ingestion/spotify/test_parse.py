@@ -977,12 +977,12 @@ def test_what_lists_no_items_is_no_page(answer):
 @pytest.mark.parametrize(
     ("object_type", "objects", "expected"),
     [
-        ("track", [track(1)], {"linked_from"}),
-        ("track", [track(1, popularity=...), track(2, popularity=None)], {"linked_from"}),
+        ("track", [track(1)], set()),
+        ("track", [track(1, popularity=...), track(2, popularity=None)], set()),
         (
             "track",
             [track(1, popularity=..., available_markets=..., external_ids=...), None],
-            {"popularity", "available_markets", "linked_from", "external_ids"},
+            {"popularity", "available_markets", "external_ids"},
         ),
         ("album", [album(1)], {"popularity", "label", "external_ids"}),
         ("artist", [full_artist(1)], set()),
@@ -1252,7 +1252,7 @@ def test_captured_artists_tracks_and_features_are_read_whole(sample):
     assert len(shared) == 13
     assert {key: row[key] for key in shared} == {key: features[key] for key in shared}
     assert missing_fields("artist", artists) == set()
-    assert missing_fields("track", searched["items"]) == {"linked_from"}
+    assert missing_fields("track", searched["items"]) == set()
 
 
 @pytest.mark.parametrize("name", ["2026_shape/playlist_not_found.json", "2026_shape/rate_limit.json"])

@@ -10,6 +10,13 @@ matched_tracks as (
 
 ),
 
+spotify_artists as (
+
+    select * from {{ ref('int_spotify_artists_deduplicated') }}
+    where artist_name is not null
+
+),
+
 names as (
 
     select
@@ -90,9 +97,10 @@ select
     coalesce(ranked_msd_artists.msd_artist_id, ranked_names.artist_key) as artist_id,
     ranked_msd_artists.msd_artist_id,
     ranked_names.spotify_artist_id,
-    ranked_names.artist_name,
-    ranked_names.source_system,
-    ranked_names.terms_of_use,
+    -- The artist's own object knows the name better than the tracks do.
+    coalesce(spotify_artists.artist_name, ranked_names.artist_name) as artist_name,
+    coalesce(spotify_artists.source_system, ranked_names.source_system) as source_system,
+    coalesce(spotify_artists.terms_of_use, ranked_names.terms_of_use) as terms_of_use,
     coalesce(ranked_msd_artists.shared_track_count, 0) as shared_track_count,
     coalesce(unmatched_tracks.unmatched_track_count, 0) as unmatched_track_count,
     ranked_names.extracted_at
@@ -103,4 +111,6 @@ left join ranked_msd_artists
         and ranked_msd_artists.msd_artist_rank = 1
 left join unmatched_tracks
     on ranked_names.artist_key = unmatched_tracks.artist_key
+left join spotify_artists
+    on ranked_names.spotify_artist_id = spotify_artists.spotify_artist_id
 where ranked_names.name_rank = 1

@@ -42,8 +42,8 @@ variants as (
 
 ),
 
--- The variant that says most represents the track, then the commonest; the rest only makes
--- the choice the same every time, which a load time would not.
+-- The variant that says most represents the track, then Spotify's own, then the commonest; the
+-- rest only makes the choice the same every time, which a load time would not.
 ranked_variants as (
 
     select
@@ -56,6 +56,7 @@ ranked_variants as (
                 case when spotify_artist_id is null then 1 else 0 end,
                 case when isrc is null then 1 else 0 end,
                 case when duration_seconds is null then 1 else 0 end,
+                case when source_system = 'spotify_api' then 0 else 1 end,
                 item_count desc,
                 title asc nulls last,
                 artist_name asc nulls last,

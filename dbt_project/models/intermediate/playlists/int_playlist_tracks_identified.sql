@@ -2,13 +2,13 @@
 
 with playlist_tracks as (
 
-    select * from {{ ref('stg_playlist_files__playlist_tracks') }}
+    select * from {{ ref('int_playlist_tracks_unioned') }}
 
 ),
 
 playlists as (
 
-    select * from {{ ref('stg_playlist_files__playlists') }}
+    select * from {{ ref('int_playlist_states_unioned') }}
 
 ),
 
@@ -35,6 +35,7 @@ select
                 normalise_text('playlist_tracks.release_name'),
             ]) }}
     end as track_key,
+    playlist_tracks.track_uri,
     playlist_tracks.spotify_track_id,
     playlist_tracks.spotify_artist_id,
     playlist_tracks.spotify_album_id,

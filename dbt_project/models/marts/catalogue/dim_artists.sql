@@ -94,6 +94,7 @@ select
     artists.spotify_artist_id is not null as is_in_spotify,
     artists.source_system,
     artists.terms_of_use,
+    {{ is_training_allowed('artists.terms_of_use') }} as is_training_allowed,
     artists.extracted_at
 from artists
 left join tags

@@ -155,6 +155,7 @@ select
     songs.match_method,
     songs.source_system,
     songs.terms_of_use,
+    {{ is_training_allowed('songs.terms_of_use') }} as is_training_allowed,
     songs.extracted_at
 from songs
 left join track_counts

@@ -26,25 +26,36 @@ item_counts as (
 
 )
 
+-- A playlist whose items were not shown has unknown counts; one that was read and is empty has 0.
 select
     playlists.playlist_id,
     playlists.snapshot_id,
+    playlists.owner_id_hash,
     playlists.name,
     playlists.description,
+    playlists.image_url,
     playlists.follower_count,
     playlists.edit_count,
     playlists.declared_track_count,
-    coalesce(item_counts.item_count, 0) as item_count,
-    coalesce(item_counts.track_count, 0) as track_count,
-    coalesce(item_counts.distinct_song_count, 0) as distinct_song_count,
-    coalesce(item_counts.distinct_artist_count, 0) as distinct_artist_count,
+    case when playlists.item_count is not null then coalesce(item_counts.item_count, 0) end as item_count,
+    case when playlists.item_count is not null then coalesce(item_counts.track_count, 0) end as track_count,
+    case
+        when playlists.item_count is not null then coalesce(item_counts.distinct_song_count, 0)
+    end as distinct_song_count,
+    case
+        when playlists.item_count is not null then coalesce(item_counts.distinct_artist_count, 0)
+    end as distinct_artist_count,
     item_counts.total_duration_seconds,
     playlists.state_count,
+    playlists.is_public,
     playlists.is_collaborative,
+    playlists.is_available,
     playlists.source_system,
     playlists.terms_of_use,
+    {{ is_training_allowed('playlists.terms_of_use') }} as is_training_allowed,
     playlists.first_observed_on,
     playlists.last_observed_on,
+    playlists.last_available_on,
     item_counts.first_added_at,
     item_counts.last_added_at,
     playlists.modified_at,

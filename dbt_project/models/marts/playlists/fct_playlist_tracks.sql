@@ -26,6 +26,7 @@ select
     coalesce(playlist_tracks.duration_seconds, tracks.duration_seconds) as duration_seconds,
     playlist_tracks.source_system,
     playlist_tracks.terms_of_use,
+    {{ is_training_allowed('playlist_tracks.terms_of_use') }} as is_training_allowed,
     playlist_tracks.added_at,
     playlist_tracks.extracted_at
 from playlist_tracks

@@ -29,10 +29,7 @@ cleaned as (
 
         -- numbers
         cast(nullif(duration_ms, 0) as double precision) / 1000 as duration_seconds,
-        case
-            when substring(release_date, 1, 4) similar to '[0-9]{4}'
-                then nullif(cast(substring(release_date, 1, 4) as integer), 0)
-        end as release_year,
+        {{ release_year('release_date') }} as release_year,
         popularity as spotify_popularity,
 
         -- booleans

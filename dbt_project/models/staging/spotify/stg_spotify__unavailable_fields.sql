@@ -1,0 +1,12 @@
+with source_unavailable_fields as (
+
+    select * from {{ source('spotify', 'unavailable_fields') }}
+
+)
+
+select
+    object_type,
+    field,
+    observed_on,
+    {{ utc_timestamp('extracted_at') }} as extracted_at
+from source_unavailable_fields

@@ -1,0 +1,44 @@
+"""Days of the sandbox's world, as a machine sees them that extracts from the imitation of the Web API."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from ingestion.config import Settings, load_settings
+from ingestion.spotify.extract import SpotifyResult
+from ingestion.spotify.run import extract_playlists, keep_authorisation
+from sandbox.spotify_api import SpotifyApi as Server
+from tests.support.clock import SimulatedClock
+
+
+def settings_of(server: Server, data_dir: Path, **variables: str) -> Settings:
+    """Settings of a machine whose app and user the server knows, and whatever else is set."""
+    settings = load_settings(environment_of(server, data_dir) | variables)
+    keep_authorisation(settings, server.refresh_token(), datetime.now(UTC))
+    return settings
+
+
+def environment_of(server: Server, data_dir: Path) -> dict[str, str]:
+    """The same as variables of the environment."""
+    return {
+        "WAREHOUSE_DATA_DIR": str(data_dir),
+        "WAREHOUSE_HMAC_KEY": "a key of the tests",
+        "SPOTIPY_CLIENT_ID": server.client_id,
+        "SPOTIPY_CLIENT_SECRET": server.client_secret,
+        "SPOTIFY_API_URL": server.url,
+        "SPOTIFY_ACCOUNTS_URL": server.url,
+    }
+
+
+def look(
+    settings: Settings, server: Server, day: date, playlist_ids: Iterable[str] | None = None
+) -> SpotifyResult:
+    """Extract on a day: the playlists with these ids, or the user's own."""
+    server.day = day
+    clock = SimulatedClock(datetime.combine(day, time(6), UTC))
+    return extract_playlists(
+        settings,
+        playlist_ids,
+        now=clock.now,
+        sleep=lambda seconds: clock.advance(timedelta(seconds=seconds)),
+    )
