@@ -103,6 +103,9 @@ def _keep_changes(lake: Lake, changes: pa.Table) -> int:
 
 def _rewrite(lake: Lake, unit: DoneRecord, surviving: Survivors, result: RetentionResult) -> None:
     """Rewrite a unit without what does not survive; nothing where all of it does."""
+    days = [archived_on(part) for part in archive_of(unit)]
+    if days and min(days) >= surviving.cutoff:
+        return  # all its rows are of answers since then
     removed: Counter = Counter()
     changed = set()
     for part in unit.parts:

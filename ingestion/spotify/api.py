@@ -160,6 +160,8 @@ class SpotifyApi:
 
     def _notice(self, response: requests.Response, *_: Any, **__: Any) -> None:
         self._response = response
+        # spotipy would parse the body, which is done below, and format all of it for its log.
+        response.json = dict
 
     def _attempt(
         self, method: Callable[..., Any], *arguments: Any, **options: Any

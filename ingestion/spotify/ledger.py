@@ -130,20 +130,22 @@ class Ledger:
 
     def _free_at(self, ledger: sqlite3.Connection, allowed: int, span: timedelta) -> datetime | None:
         """When the span has room for one more request, None where it has now."""
-        since = self._now() - span
-        excess = self._count_since(ledger, since) - allowed
-        if excess < 0:
+        if self._count_since(ledger, self._now() - span) < allowed:
             return None
-        row = ledger.execute(
-            "select sent_at from requests where sent_at > ? order by sent_at limit 1 offset ?",
-            (since.timestamp(), excess),
+        last_allowed = ledger.execute(
+            "select sent_at from requests where rowid = (select max(rowid) from requests) - ?", (allowed - 1,)
         ).fetchone()
-        return (datetime.fromtimestamp(row[0], UTC) if row else self._now()) + span
+        return (datetime.fromtimestamp(last_allowed[0], UTC) if last_allowed else self._now()) + span
 
     @staticmethod
     def _count_since(ledger: sqlite3.Connection, since: datetime) -> int:
-        ((count,),) = ledger.execute("select count(*) from requests where sent_at > ?", (since.timestamp(),))
-        return count
+        """Requests since then: they are numbered in the order of time, and only the oldest are removed."""
+        first = ledger.execute(
+            "select (select max(rowid) from requests) - rowid + 1 from requests "
+            "where sent_at > ? order by sent_at, rowid limit 1",
+            (since.timestamp(),),
+        ).fetchone()
+        return first[0] if first else 0
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -44,7 +44,7 @@ from ingestion.spotify.tables import (
 from ingestion.tables import RawTable
 
 SOURCE_SYSTEM = "spotify_api"
-TERMS_OF_USE = "spotify_developer_terms"
+TERMS_OF_USE = "spotify_api"
 
 WITHHELD_FIELDS: Mapping[str, frozenset[str]] = {
     "track": frozenset({"popularity", "available_markets", "external_ids"}),

@@ -106,12 +106,14 @@ class PlaylistReader:
         """Keep the pages after the first; False as soon as one shows that the playlist has changed.
 
         Pages carry no snapshot id; what they show, without a further request, is another total, or an item
-        that was added after `read_at`, when reading began. Where the same state was read before
+        that was added since `read_at`, when reading began. Where the same state was read before
         (`is_unchanged`), it is the total or a clock that is wrong, and that is all.
         """
         for answer, page in self._pages_after(head.first_page):
             totals = {head.total, page.total} - {None}
-            is_changed = len(totals) > 1 or any(at > read_at for at in parse.times_added(page.entries))
+            is_changed = len(totals) > 1 or any(
+                read_at < at <= answer.received_at for at in parse.times_added(page.entries)
+            )
             if is_changed and not is_unchanged:
                 return False
             self._recorder.keep(subject, answers.PAGE, answer)

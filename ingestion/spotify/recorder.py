@@ -120,14 +120,15 @@ class Recorder:
     def _take_over(self) -> None:
         """What runs that are no more had complete, into the lake: no request is made twice for it."""
         for path, lock in leftovers(self._folder):
-            self._write_unit(path)
+            if _unit_id(path) not in self._lake.done_unit_ids(SOURCE):  # killed before its file was removed
+                self._write_unit(path)
             remove_leftover(path, lock)
 
     def _write_unit(self, journal: Path) -> None:
-        """A unit of what is complete in a journal; the id is the journal's, so that twice is once."""
-        unit_id = journal.stem[:24]
+        """A unit of what is complete in a journal."""
+        unit_id = _unit_id(journal)
         entries = complete_only(read_entries(journal), answers.BEGINNINGS)
-        if not (entries or self._events) or unit_id in self._lake.done_unit_ids(SOURCE):
+        if not (entries or self._events):
             return
         rows = answers.rows_of(entries, self._hash_user)
         for event in self._events:
@@ -141,3 +142,8 @@ class Recorder:
                 unit.attach(name, content)
         self._events.clear()
         self.units += 1
+
+
+def _unit_id(journal: Path) -> str:
+    """The unit that is made of a journal, of whose name it is: twice is once."""
+    return journal.stem[:24]

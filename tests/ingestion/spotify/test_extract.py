@@ -124,8 +124,12 @@ def test_a_playlist_that_disappeared_is_marked(machine):
 def test_shards_share_the_playlists_and_leave_none_out(server, tmp_path):
     whole, parts = Machine(server, tmp_path / "whole"), Machine(server, tmp_path / "parts")
     whole.extract()
+    server.requests.reset()
     for index in (1, 2, 3):
         parts.extract(shard=(index, 3))
+    batches = [r.query["ids"].split(",") for r in server.requests if r.template == "/v1/artists"]
+    asked_for = Counter(id_ for batch in batches if len(batch) > 1 for id_ in batch)
+    assert set(asked_for.values()) == {1}, "no artist is asked for by two shards"
     for table in ("playlists", "playlist_tracks", "artists"):
         assert len(parts.rows(table)) == len(whole.rows(table))
 

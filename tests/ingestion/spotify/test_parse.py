@@ -33,7 +33,7 @@ from ingestion.spotify.tables import TABLES
 SEEN_AT = datetime(2026, 11, 20, 23, 30, 15, 123456, tzinfo=UTC)
 DAY = date(2026, 11, 20)
 USER = "jane.döe_77"
-PROVENANCE = {"source_system": "spotify_api", "terms_of_use": "spotify_developer_terms"}
+PROVENANCE = {"source_system": "spotify_api", "terms_of_use": "spotify_api"}
 
 
 def hash_user(user: str) -> str:

@@ -9,7 +9,7 @@ select
     snapshot_id,
     seen_in,
     'spotify_api' as source_system,
-    'spotify_developer_terms' as terms_of_use,
+    'spotify_api' as terms_of_use,
     follower_count,
     is_available,
     observed_on,

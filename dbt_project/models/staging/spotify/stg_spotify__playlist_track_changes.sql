@@ -15,7 +15,7 @@ select
     change,
     item_type,
     'spotify_api' as source_system,
-    'spotify_developer_terms' as terms_of_use,
+    'spotify_api' as terms_of_use,
     from_position,
     to_position,
     seen_on,
