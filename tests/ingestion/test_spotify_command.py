@@ -124,6 +124,35 @@ def test_a_run_that_reaches_a_limit_ends_with_status_3_and_says_when_to_go_on(se
     assert "run again after 20" in shown
 
 
+def test_rows_are_made_anew_from_the_archive_without_a_request(server, ids, capsys):
+    assert main(["spotify", *ids]) == 0
+    server.requests.reset()
+    assert main(["spotify", "--from-archive"]) == 0
+    assert "rows of 2 units made anew" in capsys.readouterr().out
+    assert len(server.requests) == 0
+
+
+def test_a_person_is_purged_and_the_count_shows_it(server, ids, capsys, tmp_path):
+    owner = next(one.owner_id for one in server.world.playlists if one.playlist_id == ids[0])
+    assert main(["spotify", *ids]) == 0
+    assert main(["load"]) == 0
+    capsys.readouterr()
+    assert main(["purge", "--spotify-user", owner]) == 0
+    counts = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert {place for place, *_ in counts} >= {"lake", "archive", "raw"}
+    assert all(int(before) > 0 and after == "0" for place, before, after in counts if place != "marts")
+    assert not any(owner.encode() in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+
+
+def test_retention_says_what_it_removed_and_from_when(ids, capsys, monkeypatch):
+    assert main(["spotify", *ids]) == 0
+    assert main(["retain"]) == 0
+    assert "not confirmed since 20" in capsys.readouterr().out
+    monkeypatch.setenv("SPOTIFY_RETENTION_DAYS", "forever")
+    assert main(["retain"]) == 0
+    assert "everything stays" in capsys.readouterr().out
+
+
 def test_the_plan_needs_no_app_and_asks_for_nothing(monkeypatch, server, capsys):
     monkeypatch.delenv("SPOTIPY_CLIENT_ID")
     monkeypatch.delenv("SPOTIPY_CLIENT_SECRET")

@@ -7,6 +7,7 @@ import h5py
 import pytest
 
 from ingestion.config import load_settings
+from sandbox.spotify_api import SpotifyApi
 from tests.support.checkout import Checkout, fresh_checkout
 
 COUNT = re.compile(r"^ +([\d,]+)  (marts\.\w+)$", re.MULTILINE)
@@ -39,7 +40,8 @@ def test_make_run_builds_the_marts_of_the_sandbox_and_says_so(first_run):
     marts = rows_per_mart(first_run)
     assert set(marts) >= {"marts.dim_songs", "marts.dim_artists", "marts.dim_playlists"}
     assert marts["marts.dim_songs"] >= 1000
-    assert marts["marts.dim_playlists"] == 300
+    assert marts["marts.dim_playlists"] == 365, "300 in files, and 65 that the account owns or follows"
+    assert marts["marts.fct_playlist_track_changes"] > 0
     assert "data/sandbox/warehouse.duckdb" in first_run
     passed, total = re.search(r"Checks: (\d+) of (\d+) passed", first_run).groups()
     assert passed == total != "0"
@@ -117,6 +119,27 @@ def test_one_configured_source_turns_the_sandbox_off_for_good(checkout, genuine_
     assert again.returncode == 0, again.stdout
     assert "made-up" not in again.stdout
     assert rows_per_mart(again.stdout)["marts.dim_songs"] == 5
+
+
+def test_a_spotify_app_alone_is_a_source_whose_playlists_reach_the_marts(checkout, tmp_path):
+    with SpotifyApi(app="extended") as server:
+        playlists = [one for one in server.world.playlists if server.day in one.versions][:3]
+        (tmp_path / "ids").write_text("\n".join(one.playlist_id for one in playlists))
+        result = checkout.make(
+            "run",
+            WAREHOUSE_DATA_DIR=str(checkout.path / "spotify"),
+            SPOTIPY_CLIENT_ID=server.client_id,
+            SPOTIPY_CLIENT_SECRET=server.client_secret,
+            SPOTIFY_PLAYLIST_IDS=str(tmp_path / "ids"),
+            SPOTIFY_API_URL=server.url,
+            SPOTIFY_ACCOUNTS_URL=server.url,
+        )
+    assert result.returncode == 0, result.stdout
+    assert "made-up" not in result.stdout
+    assert server.client_secret not in result.stdout
+    marts = rows_per_mart(result.stdout)
+    items = sum(len(one.versions[server.day].items) for one in playlists)
+    assert (marts["marts.dim_playlists"], marts["marts.fct_playlist_tracks"]) == (3, items)
 
 
 def test_a_path_that_is_not_there_is_told_in_one_line(checkout):
