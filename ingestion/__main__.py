@@ -90,12 +90,13 @@ def _add_spotify(commands) -> None:
         "--bucket",
         metavar="NAME",
         help="the lake is this S3 bucket; it is made if it is missing "
-        "(takes s3:CreateBucket, s3:PutBucketPublicAccessBlock, s3:PutEncryptionConfiguration)",
+        "(takes s3:CreateBucket, s3:PutBucketPublicAccessBlock, s3:PutEncryptionConfiguration "
+        "and s3:DeleteBucket)",
     )
     command.add_argument(
         "--from-archive",
         action="store_true",
-        help="make the rows anew from the answers kept in the lake; asks Spotify for nothing",
+        help="make the rows anew of all answers kept in the lake; asks Spotify for nothing",
     )
     _add_shard(command)
     command.set_defaults(run=_spotify)
@@ -168,9 +169,11 @@ def _spotify(options: argparse.Namespace) -> int:
     from ingestion.spotify.ids import playlist_ids
     from ingestion.spotify.run import configured_app, extract_playlists
 
-    ids = playlist_ids(options.ids) if options.ids else None
     if options.from_archive:
+        if options.ids or options.shard != (1, 1):
+            raise ConfigError("--from-archive makes all rows anew: it takes no ids and no --shard")
         return _spotify_from_archive(options)
+    ids = playlist_ids(options.ids) if options.ids else None
     settings = _lake_settings(options)
     configured_app(settings)
     if options.bucket:
@@ -182,9 +185,11 @@ def _spotify(options: argparse.Namespace) -> int:
         f"spotify: {result.playlists_seen:,} playlists looked at, {result.playlists_read:,} read, "
         f"{result.playlists_failed:,} failed"
     )
+    if result.lists_failed:
+        print("the list of your playlists could not be read to its end: the rest is left for the next run")
     _print_new_rows(settings, result.rows)
     if result.resume_at is None:
-        return FAILED if result.playlists_failed else DONE
+        return FAILED if result.problems else DONE
     print(f"partial: {result.stopped_by}; run again after {result.resume_at:%Y-%m-%d %H:%M} UTC")
     return PARTIAL
 
@@ -214,16 +219,15 @@ def _spotify_login(options: argparse.Namespace) -> None:
 
 
 def _spotify_plan(options: argparse.Namespace) -> None:
-    from ingestion.spotify.ids import playlist_ids
     from ingestion.spotify.plan import shown
+    from ingestion.spotify.run import ids_in_file
 
     spotify = load_settings().spotify
     playlists = options.playlists
     if playlists is None:
         if spotify is None or spotify.playlist_ids is None:
             raise ConfigError("give the number of playlists, or set SPOTIFY_PLAYLIST_IDS")
-        with spotify.playlist_ids.open(encoding="utf-8") as lines:
-            playlists = max(1, len(playlist_ids(lines)))
+        playlists = max(1, len(ids_in_file(spotify.playlist_ids)))
     print(shown(playlists, options.tracks, options.changed, spotify.daily_requests if spotify else None))
 
 
@@ -231,7 +235,8 @@ def _print_new_rows(settings: Settings, rows: Mapping[str, int]) -> None:
     print(f"new in the lake {shown_url(settings.lake_url)}:")
     for table, count in rows.items():
         print(f"  {count:>12,}  {table}")
-    print("next: python -m ingestion load")
+    lake = f"WAREHOUSE_LAKE_URL={shown_url(settings.lake_url)} " if "://" in settings.lake_url else ""
+    print(f"next: {lake}python -m ingestion load")
 
 
 def _load(options: argparse.Namespace) -> None:  # noqa: ARG001
@@ -252,7 +257,7 @@ def _retain(options: argparse.Namespace) -> None:  # noqa: ARG001
     settings = load_settings()
     result = retain(settings, settings.spotify_retention_days)
     if result.cutoff_on is None:
-        print("SPOTIFY_RETENTION_DAYS is forever: everything stays")
+        print("everything stays: SPOTIFY_RETENTION_DAYS is forever, or this is the sandbox")
         return
     print(f"not confirmed since {result.cutoff_on}: removed from the lake and the raw schema")
     for table, count in result.rows.items():
@@ -269,9 +274,11 @@ def _purge(options: argparse.Namespace) -> None:
     for place, count in result.before.items():
         print(f"  {place:<8} {count:>10,} {result.after[place]:>10,}")
     if result.files:
-        print("playlist files that name the user stay as they are, and would bring the rows back:")
+        print("files that name the user stay as they are, and would bring the rows back:")
         for file in result.files:
             print(f"  {file}")
+    if result.token:
+        print(f"if this user authorised the app, remove {result.token}, or the next run reads them again")
 
 
 def _prepare(options: argparse.Namespace) -> None:  # noqa: ARG001

@@ -10,7 +10,7 @@ from ingestion.errors import LakeError
 
 log = logging.getLogger(__name__)
 
-PERMISSIONS = "s3:CreateBucket, s3:PutBucketPublicAccessBlock, s3:PutEncryptionConfiguration"
+PERMISSIONS = "s3:CreateBucket, s3:PutBucketPublicAccessBlock, s3:PutEncryptionConfiguration, s3:DeleteBucket"
 """What making a bucket takes; one that is there already is only looked at (s3:ListBucket)."""
 
 NO_PUBLIC_ACCESS = {
@@ -37,8 +37,12 @@ def make_bucket_if_missing(name: str) -> bool:
         region = s3.meta.region_name
         place = {} if region in (None, "us-east-1") else {"LocationConstraint": region}
         s3.create_bucket(Bucket=name, **({"CreateBucketConfiguration": place} if place else {}))
-        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=NO_PUBLIC_ACCESS)
-        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=ENCRYPTED)
+        try:
+            s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=NO_PUBLIC_ACCESS)
+            s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration=ENCRYPTED)
+        except ClientError:
+            s3.delete_bucket(Bucket=name)  # the next attempt would take it for one that was there before
+            raise
     except (ClientError, BotoCoreError) as error:
         raise LakeError(f"bucket {name}: {error}; making one takes {PERMISSIONS}") from None
     log.info("made bucket %s: no public access, encrypted", name)

@@ -116,10 +116,10 @@ class Settings:
         return hmac.new(self._hmac_key().encode(), user_id.encode(), hashlib.sha256).hexdigest()
 
     def _hmac_key(self) -> str:
-        if self.hmac_key:
-            return self.hmac_key
         if self.is_sandbox:
             return "sandbox"
+        if self.hmac_key:
+            return self.hmac_key
         path = self.data_dir / "hmac_key"
         if not path.exists():
             self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -154,7 +154,8 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         if not path.exists():
             raise ConfigError(f"{SOURCE_VARIABLES[source]} is {path}, which does not exist")
     spotify = _spotify_settings(values)
-    is_configured = bool(source_paths) or spotify is not None
+    # Who names a lake means that one, and not the sandbox's: also to load, retain or purge without a source.
+    is_configured = bool(source_paths) or spotify is not None or "WAREHOUSE_LAKE_URL" in values
     is_sandbox = not is_configured and not (data_dir / REAL_DATA_MARK).exists()
     if is_sandbox:
         lake_url = str(data_dir / "sandbox" / "lake")

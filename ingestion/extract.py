@@ -16,6 +16,7 @@ from loky.process_executor import TerminatedWorkerError
 
 from ingestion.config import Settings
 from ingestion.errors import ReaderCrashError
+from ingestion.hash_key import has_users, require_same_key
 from ingestion.inputs import (
     InputFile,
     UnreadableInputError,
@@ -73,11 +74,13 @@ def extract(
 
     `shard` (i, n), 1 <= i <= n, takes the i-th of n disjoint shares of the units, so that n
     extractors share the work. Unreadable inputs become rows of `quarantined_inputs`.
-    Raises FileNotFoundError where `path` holds no file of the source.
+    Raises FileNotFoundError where `path` holds no file of the source, and ConfigError where the
+    source has users and the lake was made with another key for their hashes.
     """
     index, count = shard
     result = ExtractResult(source.name)
-    done = Lake(settings.lake_url).done_unit_ids(source.name)
+    lake = Lake(settings.lake_url)
+    done = lake.done_unit_ids(source.name)
     units = []
     for files in source.units(path):
         unit = _Unit(unit_id(source.name, source.reader_version, [asdict(file) for file in files]), files)
@@ -85,6 +88,8 @@ def extract(
             units.append(unit)
     settings.activate()
     settings.remember_real_data()
+    if has_users(source):
+        require_same_key(settings, lake)
     result.files = sum(len(unit.files) for unit in units)
     with Progress(f"extract {source.name}", result.files, source.counted_as) as progress:
         new = []

@@ -5,6 +5,8 @@ Layout below the lake's root, for each source:
     <source>/<table>/<unit_id>.parquet     a part: the rows of one table from one unit
     <source>/done/<unit_id>.json           the done-record: inputs, rows, sha256 of each part
 
+and beside the sources' folders what is said of the lake as a whole (`hash_key.py`).
+
 A unit is what is extracted as a whole. Its id carries a hash of its inputs, so the same
 input is the same unit and changed input is another. The done-record is written last: a
 part that no done-record names does not exist, and is overwritten by the next attempt.
@@ -171,6 +173,19 @@ class Lake:
         old = [path for path, at in left.items() if at < before]
         self._remove(old)
         return len(left) - len(old)
+
+    def keep_once(self, name: str, text: str) -> str:
+        """The text of a file at the lake's root, which is written where it is not there yet."""
+        path = self._path(name)
+        try:
+            with self._fs.open_input_stream(path) as stream:
+                return stream.read().decode()
+        except FileNotFoundError:
+            scratch = self._scratch_dir()
+            (scratch / name).write_text(text)
+            self._put(scratch / name, path)
+            shutil.rmtree(scratch)
+            return text
 
     def read_part(self, part: Part) -> Iterator[pa.RecordBatch]:
         """The rows of a part. Raises LakeError when the bytes are not those its record names."""

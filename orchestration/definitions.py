@@ -2,26 +2,35 @@
 
 import dagster as dg
 
-from ingestion.sources import FILE_SOURCES, SOURCES
+from ingestion.sources import FILE_SOURCES, SPOTIFY
 from orchestration.dbt_models import dbt_cli, warehouse_models
 from orchestration.lake import file_lake_asset, spotify_lake_asset
 from orchestration.raw import raw_assets
-from orchestration.retention import daily_retention, spotify_retention
+from orchestration.retention import RETENTION_KEY, spotify_retention
+
+whole_graph = dg.define_asset_job(
+    "whole_graph", selection=dg.AssetSelection.all(), description="From the sources to the marts."
+)
 
 defs = dg.Definitions(
     assets=[
         *(file_lake_asset(source) for source in FILE_SOURCES),
         spotify_lake_asset,
-        *(raw_assets(source) for source in SOURCES),
-        warehouse_models,
         spotify_retention,
+        *(raw_assets(source) for source in FILE_SOURCES),
+        raw_assets(SPOTIFY, after=RETENTION_KEY),
+        warehouse_models,
     ],
-    jobs=[
-        dg.define_asset_job(
-            "whole_graph", selection=dg.AssetSelection.all(), description="From the sources to the marts."
+    jobs=[whole_graph],
+    schedules=[
+        dg.ScheduleDefinition(
+            name="every_night",
+            job=whole_graph,
+            cron_schedule="0 4 * * *",
+            execution_timezone="UTC",
+            description="Every night: new looks at playlists, retention, and marts before the morning.",
         )
     ],
-    schedules=[daily_retention],
     resources={"dbt": dbt_cli},
     # DuckDB has one writer, and every further process imports all of this anew: all steps in one process.
     executor=dg.in_process_executor,

@@ -1,5 +1,6 @@
 """Lake assets: one per source, materialised by extracting what the lake does not hold yet."""
 
+import logging
 from collections.abc import Mapping
 
 import dagster as dg
@@ -9,6 +10,8 @@ from ingestion.extract import extract
 from ingestion.source import FileSource, Source
 from ingestion.sources import SPOTIFY
 from orchestration.inputs import extract_sandbox_playlists, input_path
+
+log = logging.getLogger(__name__)
 
 
 def lake_key(source: Source) -> dg.AssetKey:
@@ -56,7 +59,9 @@ def file_lake_asset(source: FileSource) -> dg.AssetsDefinition:
 )
 def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     """The lake's parts of the Web API."""
-    from ingestion.spotify.run import extract_playlists, has_something_to_read  # spotipy: only where needed
+    # spotipy: only where needed
+    from ingestion.spotify.authorisation import AuthorisationError
+    from ingestion.spotify.run import extract_playlists, has_something_to_read
 
     settings = load_settings()
     if settings.is_sandbox:
@@ -66,22 +71,31 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
         context.log.info("SPOTIPY_CLIENT_ID is not set: nothing to ask for")
         return dg.MaterializeResult(metadata={"playlists_read": 0})
     if not has_something_to_read(settings):
-        context.log.warning(
+        return _nothing_read(
+            context,
             "no user has authorised the app (python -m ingestion spotify login) and SPOTIFY_PLAYLIST_IDS "
-            "is not set: nothing to ask for"
+            "is not set: nothing to ask for",
         )
-        return dg.MaterializeResult(metadata={"playlists_read": 0})
-    result = extract_playlists(settings)
+    try:
+        result = extract_playlists(settings)
+    except AuthorisationError as error:  # what the other sources brought is built all the same
+        return _nothing_read(context, str(error))
     metadata = {
         "playlists_seen": result.playlists_seen,
         "playlists_read": result.playlists_read,
         "playlists_failed": result.playlists_failed,
+        "lists_failed": result.lists_failed,
         **row_counts(result.rows),
     }
     if result.resume_at:
-        context.log.warning("partial: %s", result.stopped_by)
         metadata["resume_at"] = dg.MetadataValue.timestamp(result.resume_at)
     return dg.MaterializeResult(metadata=metadata)
+
+
+def _nothing_read(context: dg.AssetExecutionContext, reason: str) -> dg.MaterializeResult:
+    context.log.warning(reason)
+    log.warning("spotify: %s", reason)  # `make run` shows this one
+    return dg.MaterializeResult(metadata={"playlists_read": 0, "problem": reason})
 
 
 def row_counts(rows: Mapping[str, int]) -> dict[str, int]:

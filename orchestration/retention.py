@@ -1,28 +1,30 @@
-"""Retention as an asset and its daily schedule: rows of the Web API do not stay in the lake for good."""
+"""Retention as a step of every run: rows of the Web API do not stay in the lake for good.
+
+It comes between lake and raw, so that the marts of the same run are built without what it removes. What
+changed in states that are due was derived by earlier runs.
+"""
 
 import dagster as dg
-from dagster_dbt import get_asset_key_for_model
 
 from ingestion.config import load_settings
-from orchestration.dbt_models import warehouse_models
-from orchestration.lake import row_counts
+from ingestion.sources import SPOTIFY
+from orchestration.lake import lake_key, row_counts
+
+RETENTION_KEY = dg.AssetKey(["lake", "spotify_retention"])
 
 
 @dg.asset(
-    key=["lake", "spotify_retention"],
-    deps=[get_asset_key_for_model([warehouse_models], "fct_playlist_track_changes")],
+    key=RETENTION_KEY,
+    deps=[lake_key(SPOTIFY)],
     group_name="lake",
     kinds={"parquet"},
     description="What Spotify's Web API said and has not confirmed for SPOTIFY_RETENTION_DAYS, removed.",
 )
-def spotify_retention(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-    """Remove expired rows from the lake and from raw, once dbt has derived what changed in them."""
+def spotify_retention() -> dg.MaterializeResult:
+    """Remove expired rows from the lake and from raw."""
     from ingestion.retention import retain  # dlt takes seconds to import; most processes never load
 
     settings = load_settings()
-    if settings.is_sandbox:
-        context.log.info("the sandbox keeps everything")
-        return dg.MaterializeResult()
     result = retain(settings, settings.spotify_retention_days)
     return dg.MaterializeResult(
         metadata={
@@ -33,13 +35,3 @@ def spotify_retention(context: dg.AssetExecutionContext) -> dg.MaterializeResult
             **row_counts(result.rows),
         }
     )
-
-
-daily_retention = dg.ScheduleDefinition(
-    name="daily_retention",
-    target=dg.AssetSelection.assets(spotify_retention),
-    cron_schedule="0 3 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every night, when nobody waits for the marts.",
-)

@@ -15,6 +15,7 @@ def main() -> int:
     """Materialise everything; returns 0 when every step and every check passed."""
     logging.basicConfig(format="%(message)s")
     logging.getLogger("ingestion").setLevel(logging.INFO)
+    logging.getLogger("orchestration").setLevel(logging.INFO)
     try:
         settings = load_settings()
     except IngestionError as error:

@@ -6,9 +6,10 @@ is cast value by value only where its types are not what the dataset's descripti
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -36,7 +37,7 @@ URI_COLUMNS = {"track_uri": "track", "artist_uri": "artist", "album_uri": "album
 Leftovers = defaultdict[int, dict[str, Any]]
 """What of a track (by its place among all) no column holds."""
 
-TRACK_KEYS = frozenset({"pos", "duration_ms", *TEXT_COLUMNS, *URI_COLUMNS})
+TRACK_KEYS = ("pos", "duration_ms", *TEXT_COLUMNS, *URI_COLUMNS)
 
 
 def slice_name(document: dict, stem: str) -> str:
@@ -114,15 +115,18 @@ def _columns(track_lists: list[list], hash_user: HashUser) -> Items:
     if set(map(type, tracks)) - {dict}:
         tracks = [track if type(track) is dict else {} for track in tracks]
     leftovers: Leftovers = defaultdict(dict)
-    tracks = _by_pos(tracks, [len(track_list) for track_list in track_lists], leftovers)
+    values = _values(tracks)
+    ordered = _by_pos(tracks, values["pos"], [len(track_list) for track_list in track_lists], leftovers)
+    if ordered is not tracks:
+        tracks, values = ordered, _values(ordered)
 
-    columns = {name: _column(tracks, name, text, leftovers) for name in TEXT_COLUMNS}
+    columns = {name: _column(values, name, text, leftovers) for name in TEXT_COLUMNS}
     for name, kind in URI_COLUMNS.items():
-        uris = _column(tracks, name, text, leftovers)
+        uris = _column(values, name, text, leftovers)
         if not _all_of_kind(uris, kind):
             uris = pa.array([spotify_uri(uri, kind) for uri in uris.to_pylist()], pa.string())
         columns[name] = uris
-    columns["duration_ms"] = _column(tracks, "duration_ms", whole_number, leftovers)
+    columns["duration_ms"] = _column(values, "duration_ms", whole_number, leftovers)
     uris = columns["track_uri"]
     if uris.null_count == 0 and _all_of_kind(uris, "track"):
         columns["item_type"] = pa.repeat("track", len(tracks))
@@ -130,7 +134,7 @@ def _columns(track_lists: list[list], hash_user: HashUser) -> Items:
         named = zip(uris.to_pylist(), columns["track_name"].to_pylist(), strict=True)
         columns["item_type"] = pa.array([item_type(uri, name) for uri, name in named], pa.string())
 
-    for key in set().union(*tracks) - TRACK_KEYS:
+    for key in set().union(*tracks).difference(TRACK_KEYS):
         for index, track in enumerate(tracks):
             if track.get(key) is not None:
                 leftovers[index][key] = track[key]
@@ -142,17 +146,33 @@ def _columns(track_lists: list[list], hash_user: HashUser) -> Items:
     return columns
 
 
-def _column(tracks: list[dict], key: str, cast: Callable[[Any], Any], leftovers: Leftovers) -> pa.Array:
+def _values(tracks: list[dict]) -> dict[str, Sequence]:
+    """What the tracks say under each of the known keys, None where one says nothing.
+
+    All keys of a track at once: its object is then looked up in memory once, not eight times.
+    """
+    try:
+        by_track = list(map(itemgetter(*TRACK_KEYS), tracks))
+    except KeyError:
+        return {key: [track.get(key) for track in tracks] for key in TRACK_KEYS}
+    return dict(
+        zip(TRACK_KEYS, zip(*by_track, strict=True) if tracks else [()] * len(TRACK_KEYS), strict=True)
+    )
+
+
+def _column(
+    all_values: dict[str, Sequence], key: str, cast: Callable[[Any], Any], leftovers: Leftovers
+) -> pa.Array:
     """The values of one key over all tracks; what `cast` cannot read is left over as it stood.
 
     Arrow refuses any value of another type (numbers with a fraction excepted, which it cuts
     off as `whole_number` does), and only then are the values cast one by one.
     """
-    values = [track.get(key) for track in tracks]
     try:
-        return pa.array(values, ITEM_COLUMNS[key])
+        return pa.array(all_values[key], ITEM_COLUMNS[key])
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         pass
+    values = list(all_values[key])
     for index, value in enumerate(values):
         values[index] = cast(value)
         if values[index] is None and value is not None:
@@ -165,13 +185,12 @@ def _all_of_kind(uris: pa.Array, kind: str) -> bool:
     return pc.all(pc.starts_with(uris, f"spotify:{kind}:"), min_count=0).as_py()
 
 
-def _by_pos(tracks: list[dict], counts: list[int], leftovers: defaultdict[int, dict[str, Any]]) -> list[dict]:
+def _by_pos(tracks: list[dict], given: Sequence, counts: list[int], leftovers: Leftovers) -> list[dict]:
     """The tracks, those of each playlist sorted by `pos` where every track has one of its own.
 
     A `pos` with gaps (the challenge set leaves tracks out) is left over, for the rank does not show it.
     """
-    given = [track.get("pos") for track in tracks]
-    if given == list(chain.from_iterable(map(range, counts))):
+    if list(given) == list(chain.from_iterable(map(range, counts))):
         return tracks
     ordered: list[dict] = []
     for count in counts:

@@ -1,4 +1,4 @@
-"""What this app may call: found out with at most four requests, remembered for a week.
+"""What this app may call: found out with at most three requests, remembered for a week.
 
 Three kinds of app exist and old ones behave inconsistently, so nothing is assumed: an endpoint is tried.
 One that refuses is off until the next probe.
@@ -32,13 +32,16 @@ class Access:
     search: bool | None = None
     artists_at_once: bool | None = None
     artists_one_by_one: bool | None = None
-    tracks_at_once: bool | None = None
     audio_features: bool | None = None
+
+    def as_json(self) -> str:
+        """All of it, by name."""
+        return json.dumps(asdict(self), default=datetime.isoformat)
 
     def save(self, path: Path) -> None:
         """Remember it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), default=datetime.isoformat))
+        path.write_text(self.as_json())
 
 
 def remembered_access(path: Path, client_id: str, now: datetime) -> Access | None:
@@ -53,7 +56,7 @@ def remembered_access(path: Path, client_id: str, now: datetime) -> Access | Non
 
 
 def probe(api: SpotifyApi, now: datetime, refused: Callable[[CallRefusedError], None]) -> Access:
-    """Find out, with at most four requests; `refused` is told of every one that was refused."""
+    """Find out, with at most three requests; `refused` is told of every one that was refused."""
     access = Access(api.client_id, now)
     spotify = api.spotify
 
@@ -74,7 +77,6 @@ def probe(api: SpotifyApi, now: datetime, refused: Callable[[CallRefusedError], 
     if artist_id:
         access.artists_at_once, _ = is_allowed(spotify.artists, [artist_id])
     if track_id:
-        access.tracks_at_once, _ = is_allowed(spotify.tracks, [track_id])
         access.audio_features, _ = is_allowed(spotify.audio_features, [track_id])
     return access
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ingestion.inputs import UnreadableInputError
 from ingestion.spotify import parse
-from ingestion.spotify.journal import COMPLETE, Entry
+from ingestion.spotify.journal import COMPLETE, Entry, without_user
 from ingestion.spotify.parse import PlaylistHead, Rows
 from ingestion.tables import QUARANTINED_INPUTS
 
@@ -86,7 +86,7 @@ class _RowMaker:
             QUARANTINED_INPUTS,
             {
                 "source_root": "spotify",
-                "file_path": entry.url,
+                "file_path": without_user(entry.url),
                 "item": item,
                 "size_bytes": len(entry.body),
                 "reason": error.reason,

@@ -20,7 +20,7 @@ import spotipy
 
 from ingestion.errors import IngestionError
 from ingestion.spotify.authorisation import AppAccess, AuthorisationError, UserAccess
-from ingestion.spotify.journal import json_of
+from ingestion.spotify.journal import json_of, without_user
 from ingestion.spotify.ledger import Ledger, OutOfRequestsError, Priority
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ LONGEST_JITTER = timedelta(seconds=30)
 """Added to a pause by chance, a tenth of it at most, so that not all extractors come back at once."""
 
 UNANSWERED_IN_A_ROW = 10
-"""Calls without any answer, one after the other, after which the run ends: Spotify is down."""
+"""Calls without any answer, one after the other, after which it is asked whether Spotify is down."""
 
 DOWN_PAUSE = timedelta(hours=1)
 """When to try again then."""
@@ -54,7 +54,7 @@ NEVER_AGAIN = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as received, and as JSON. `url` is without the host; nothing in it is secret."""
+    """An answer as received, and as JSON. `url` is without the host; it may hold the user's id."""
 
     url: str
     body: str
@@ -63,9 +63,13 @@ class Answer:
 
 
 class CallRefusedError(IngestionError):
-    """Spotify understood and refuses (4xx): trying again does not help. `status` says how."""
+    """Spotify understood and refuses (4xx): trying again does not help. `status` says how.
+
+    `url` may be shown: it is without the host and names no user.
+    """
 
     def __init__(self, url: str, status: int, message: str) -> None:
+        url = without_user(url)
         super().__init__(f"Spotify answers {status} to {url.partition('?')[0]}: {message}")
         self.url, self.status, self.message = url, status, message
 
@@ -141,11 +145,11 @@ class SpotifyApi:
                 self._enter_pause(response, waits)
             elif status is not None and 400 <= status < 500:
                 self._unanswered = 0
-                raise CallRefusedError(_shown(response.url), status, problem)
+                raise CallRefusedError(_without_host(response.url), status, problem)
             else:
                 failures += 1
                 if failures > RETRIES:
-                    self._give_up(f"no answer after {failures} attempts: {problem}")
+                    self._give_up(f"no answer after {failures} attempts: {problem}", priority)
                 self._sleep(2 ** (failures - 1) * random.uniform(1, 1.5))
 
     def next_page(self, link: str, priority: Priority) -> Answer:
@@ -185,19 +189,29 @@ class SpotifyApi:
             content = None
         if not response.ok:
             return None, _error_message(content) or response.reason
-        url = _shown(response.url)
+        url = _without_host(response.url)
         if not isinstance(content, dict):
-            return None, f"{url} answered with something that is no JSON object"
+            return None, f"{without_user(url)} answered with something that is no JSON object"
         return Answer(url, body, content, self._now()), ""
 
-    def _give_up(self, problem: str) -> None:
-        """No usable answer to one call: raises NoAnswerError, or ends the run after too many of them."""
+    def _give_up(self, problem: str, priority: Priority) -> None:
+        """No usable answer to one call: raises NoAnswerError, or ends the run where Spotify is down."""
         self._unanswered += 1
         if self._unanswered >= UNANSWERED_IN_A_ROW:
-            raise OutOfRequestsError(
-                f"Spotify did not answer {self._unanswered} calls in a row", self._now() + DOWN_PAUSE
-            )
+            if not self._is_up(priority):
+                reason = f"Spotify did not answer {self._unanswered} calls in a row"
+                until = self._now() + DOWN_PAUSE
+                self._ledger.pause(until, reason)
+                raise OutOfRequestsError(reason, until)
+            self._unanswered = 0
         raise NoAnswerError(problem)
+
+    def _is_up(self, priority: Priority) -> bool:
+        """Whether Spotify answers a request that has nothing to do with what failed, be it by refusing it."""
+        self._ledger.take(priority)
+        answer, _ = self._attempt(self.spotify.search, "a", limit=1)
+        refusal = self._response
+        return answer is not None or (refusal is not None and 400 <= refusal.status_code < 500)
 
     def _enter_pause(self, response: requests.Response, waits: int) -> None:
         asked = retry_after(response.headers.get("Retry-After"), self._now())
@@ -240,6 +254,6 @@ def _error_message(content: Any) -> str | None:
     return said if isinstance(said, str) else None
 
 
-def _shown(url: str) -> str:
+def _without_host(url: str) -> str:
     parts = urlsplit(url)
     return parts.path + (f"?{parts.query}" if parts.query else "")

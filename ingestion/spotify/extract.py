@@ -20,7 +20,7 @@ from ingestion.spotify.enrichment import Enricher
 from ingestion.spotify.ids import is_in_shard
 from ingestion.spotify.known import Known
 from ingestion.spotify.ledger import OutOfRequestsError
-from ingestion.spotify.playlists import PlaylistReader
+from ingestion.spotify.playlists import Outcome, PlaylistReader
 from ingestion.spotify.recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -28,15 +28,25 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class SpotifyResult:
-    """What one run did. `resume_at` is set where it ended before its work did."""
+    """What one run did. `resume_at` is set where it ended before its work did.
+
+    `playlists_failed` were asked for and no state came of it, though they are neither unchanged nor gone;
+    `lists_failed` is 1 where the user's own list could not be read to its end.
+    """
 
     playlists_seen: int = 0
     playlists_read: int = 0
     playlists_failed: int = 0
+    lists_failed: int = 0
     units: int = 0
     rows: Counter = field(default_factory=Counter)
     resume_at: datetime | None = None
     stopped_by: str | None = None
+
+    @property
+    def problems(self) -> int:
+        """Playlists and lists that could not be looked at; the extraction log says why."""
+        return self.playlists_failed + self.lists_failed
 
 
 class Extraction:
@@ -97,7 +107,7 @@ class Extraction:
 
             access = probe(self._api, self._now(), refused)
             access.save(path)
-            recorder.note("probed", detail=str(access))
+            recorder.note("probed", detail=access.as_json())
         return access
 
     def _read_playlists(
@@ -105,22 +115,23 @@ class Extraction:
     ) -> None:
         reader = PlaylistReader(self._api, recorder, known, self._hash_user)
         if playlist_ids is None:
-            wanted = list(filter(self._is_mine, reader.own_changed_ids()))
+            changed, is_whole = reader.own_changed_ids()
+            result.lists_failed += not is_whole
+            wanted = list(filter(self._is_mine, changed))
         else:
-            today = self._now().date()
-            wanted = [
-                playlist_id
-                for playlist_id in dict.fromkeys(filter(self._is_mine, playlist_ids))
-                if not known.was_observed(playlist_id, today)
-            ]
+            wanted = known.due(dict.fromkeys(filter(self._is_mine, playlist_ids)), self._now().date())
         result.playlists_seen = len(wanted)
         with Progress("extract spotify", len(wanted), "playlists") as progress:
             for playlist_id in wanted:
                 try:
-                    result.playlists_read += reader.read(playlist_id)
+                    outcome = reader.read(playlist_id)
                 except NoAnswerError as error:
-                    result.playlists_failed += 1
+                    outcome = Outcome.FAILED
                     recorder.problem("failed", f"/v1/playlists/{playlist_id}", error)
+                result.playlists_read += outcome is Outcome.READ
+                if outcome is Outcome.FAILED:
+                    result.playlists_failed += 1
+                    known.note_failure(playlist_id, self._now().date())
                 progress.advance(1)
 
     def _enrich(self, known: Known, access: Access, recorder: Recorder) -> None:

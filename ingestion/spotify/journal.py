@@ -11,6 +11,7 @@ No token is in it, but user ids are: the archive is purged with the rest.
 """
 
 import json
+import re
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -25,6 +26,8 @@ from filelock import FileLock, Timeout
 COMPLETE = "complete"
 
 SUFFIX = ".jsonl"
+
+_USER_IN_PATH = re.compile(r"(/users/)[^/?#]+")
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,11 @@ def complete_only(entries: Iterable[Entry], beginnings: Container[str]) -> list[
         if entry.kind == COMPLETE:
             complete += waiting.pop(entry.subject)
     return complete
+
+
+def without_user(url: str) -> str:
+    """A URL as it may be shown: of `/v1/users/ID/playlists`, where one's own list goes on, without the id."""
+    return _USER_IN_PATH.sub(r"\1...", url)
 
 
 def json_of(text: str) -> Any:

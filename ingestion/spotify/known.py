@@ -2,11 +2,15 @@
 
 An index in SQLite of a few key columns of the lake's parts. It is made from the lake alone and can be
 lost: the next run reads the parts again. Units that other machines have written are taken in at each start;
-where one was rewritten or is gone, the index is made anew, for what it held cannot be told any more.
+where one was rewritten or is gone, the index is made anew: one row of it stands for rows of many units, and
+to keep them apart would make it as large as their keys, for the few days on which retention rewrites units.
+
+Beside it, and of this machine alone, stands when a playlist was last asked for in vain. That can be lost
+too.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +20,8 @@ from ingestion.spotify.tables import ARTISTS, AUDIO_FEATURES, PLAYLIST_OBSERVATI
 SOURCE = "spotify"
 
 NEVER = ""
-"""In place of a day: named by something, and never asked for itself. It sorts before every day."""
+"""In place of a day: never looked at, or named by something and never asked for itself. It sorts before
+every day."""
 
 _SCHEMA = """
     create table if not exists revisions (name text primary key) without rowid;
@@ -26,9 +31,10 @@ _SCHEMA = """
     create table if not exists observations (playlist_id text primary key, observed_on text) without rowid;
     create table if not exists artists (artist_id text primary key, observed_on text) without rowid;
     create table if not exists audio_features (track_id text primary key, observed_on text) without rowid;
+    create table if not exists failures (playlist_id text primary key, failed_on text) without rowid;
 """
 
-_TABLES = ("revisions", "playlists", "observations", "artists", "audio_features")
+_OF_THE_LAKE = ("revisions", "playlists", "observations", "artists", "audio_features")
 
 _UPSERT = (
     "insert into {table} values (?, ?) on conflict ({key}) "
@@ -58,7 +64,7 @@ class Known:
         }
         if seen - current.keys():
             with self._index:
-                for table in _TABLES:
+                for table in _OF_THE_LAKE:
                     self._index.execute(f"delete from {table}")
             seen = set()
         for name in sorted(current.keys() - seen):
@@ -71,11 +77,26 @@ class Known:
         """Whether this state of a playlist was read."""
         return self._holds("playlists where playlist_id = ? and snapshot_id = ?", playlist_id, snapshot_id)
 
-    def was_observed(self, playlist_id: str, on: date) -> bool:
-        """Whether a playlist was looked at on that day or later."""
-        return self._holds(
-            "observations where playlist_id = ? and observed_on >= ?", playlist_id, on.isoformat()
-        )
+    def due(self, playlist_ids: Iterable[str], today: date) -> list[str]:
+        """Those not looked at today, by the day they were last asked for, those never asked for first.
+
+        Of one day, those that failed come last, and else they stay in their order. So a list longer than
+        a day's requests is read to its end, and what failed waits for its next turn.
+        """
+        turns = []
+        for playlist_id in playlist_ids:
+            observed_on = self._day("observed_on from observations", playlist_id)
+            if observed_on < today.isoformat():
+                failed_on = self._day("failed_on from failures", playlist_id)
+                turns.append((max(observed_on, failed_on), failed_on > observed_on, playlist_id))
+        return [playlist_id for *_, playlist_id in sorted(turns, key=lambda turn: turn[:2])]
+
+    def note_failure(self, playlist_id: str, on: date) -> None:
+        """That a playlist was asked for on that day and could not be looked at."""
+        with self._index:
+            self._index.execute(
+                "insert or replace into failures values (?, ?)", (playlist_id, on.isoformat())
+            )
 
     def artists_to_ask_for(self, since: date) -> Iterator[str]:
         """Ids of artists that tracks or albums name and that were not asked for since that day."""
@@ -96,6 +117,10 @@ class Known:
                 return
             yield from (id_ for (id_,) in rows)
             ((last,),) = rows[-1:]
+
+    def _day(self, source: str, playlist_id: str) -> str:
+        row = self._index.execute(f"select {source} where playlist_id = ?", (playlist_id,)).fetchone()
+        return row[0] if row else NEVER
 
     def _holds(self, source: str, *values: str) -> bool:
         return self._index.execute(f"select 1 from {source} limit 1", values).fetchone() is not None

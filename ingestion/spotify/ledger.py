@@ -15,6 +15,9 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from threading import Lock
+from urllib.parse import quote
+
+from filelock import FileLock
 
 from ingestion.errors import IngestionError
 
@@ -33,7 +36,6 @@ class Priority(Enum):
 
     PLAYLISTS = 1.0
     ENRICHMENT = 0.8
-    SEARCH = 0.5
 
 
 class OutOfRequestsError(IngestionError):
@@ -58,6 +60,11 @@ class Limits:
     longest_pause: timedelta = timedelta(minutes=5)
 
 
+def ledger_file(folder: Path, client_id: str) -> Path:
+    """The file of an app's ledger in this machine's folder: the limits of another app are others."""
+    return folder / f"requests-{quote(client_id, safe='')}.sqlite"
+
+
 class Ledger:
     """The requests of one account, in the SQLite file at `path`; safe among processes and threads."""
 
@@ -74,13 +81,17 @@ class Ledger:
         self._connection = sqlite3.connect(
             path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
         )
-        # Without a wait for the disk at each request: a process that is killed loses nothing by it.
-        self._connection.execute("pragma journal_mode = wal")
-        self._connection.execute("pragma synchronous = normal")
-        with self._transaction() as ledger:
-            ledger.execute("create table if not exists requests (sent_at real not null)")
-            ledger.execute("create index if not exists requests_by_time on requests (sent_at)")
-            ledger.execute("create table if not exists pauses (until real not null, reason text not null)")
+        # SQLite does not wait where two processes change the mode of a new file at once.
+        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
+            # Without a wait for the disk at each request: a process that is killed loses nothing by it.
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = normal")
+            with self._transaction() as ledger:
+                ledger.execute("create table if not exists requests (sent_at real not null)")
+                ledger.execute("create index if not exists requests_by_time on requests (sent_at)")
+                ledger.execute(
+                    "create table if not exists pauses (until real not null, reason text not null)"
+                )
 
     def take(self, priority: Priority = Priority.PLAYLISTS) -> None:
         """Enter one request, when there is room for it; waits for the window and for short pauses.
@@ -101,11 +112,6 @@ class Ledger:
         """Keep every extractor of the account from sending before `until`."""
         with self._transaction() as ledger:
             ledger.execute("insert into pauses values (?, ?)", (until.timestamp(), reason))
-
-    def sent_in_the_last_day(self) -> int:
-        """Requests entered in the last 24 hours."""
-        with self._transaction() as ledger:
-            return self._count_since(ledger, self._now() - DAY)
 
     def _try_to_take(self, priority: Priority) -> tuple[str, datetime] | None:
         """None where the request was entered, else why not and until when."""

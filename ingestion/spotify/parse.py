@@ -122,8 +122,8 @@ class Page:
 class PlaylistHead:
     """What an answer says of a playlist itself.
 
-    `shows_items` is whether it speaks of items at all; `first_page` is None where it does not list
-    them, as in lists of playlists. `total` is the number of items it declares.
+    `first_page` is None where it does not list its items, as in lists of playlists. `total` is the
+    number of items it declares.
     """
 
     playlist_id: str
@@ -137,7 +137,6 @@ class PlaylistHead:
     image_url: str | None
     follower_count: int | None
     total: int | None
-    shows_items: bool
     first_page: Page | None
 
 
@@ -206,7 +205,6 @@ def playlist_head(answer: Any, hash_user: HashUser) -> PlaylistHead:
         image_url=hidden(_image_url(answer)),
         follower_count=whole_number(_field(answer, "followers", "total")),
         total=next((total for one in pages if (total := _count(one.get("total"))) is not None), None),
-        shows_items=bool(pages),
         first_page=page(pages[0]) if pages and isinstance(pages[0].get("items"), list) else None,
     )
 
@@ -295,18 +293,6 @@ def times_added(entries: Iterable[Any]) -> Iterator[datetime]:
 def whole_tracks(entries: Iterable[Any]) -> list[dict]:
     """The track objects in entries of a playlist that lack nothing which asking for them would add."""
     return [held for entry in entries if _is_whole(held := _held(entry))]
-
-
-def add_tracks(rows: Rows, objects: Iterable[Any], observed_at: datetime, is_full: bool = True) -> None:
-    """Track objects, and the albums and artists they embed, those never as full ones."""
-    for track in _objects(objects, "track"):
-        _add_track(rows, track, observed_at, is_full)
-
-
-def add_albums(rows: Rows, objects: Iterable[Any], observed_at: datetime, is_full: bool = True) -> None:
-    """Album objects and the artists they embed. Their track lists are left out: playlists name the tracks."""
-    for album in _objects(objects, "album"):
-        _add_album(rows, album, observed_at, is_full)
 
 
 def add_artists(rows: Rows, objects: Iterable[Any], observed_at: datetime, is_full: bool = True) -> None:
@@ -416,7 +402,7 @@ def _item(entry: dict, held: dict, hash_user: HashUser) -> dict[str, Any]:
 def _add_track(rows: Rows, track: dict, observed_at: datetime, is_full: bool) -> None:
     album = track.get("album")
     if isinstance(album, dict):
-        _add_album(rows, album, observed_at, is_full=False)
+        _add_album(rows, album, observed_at)
     track_id = object_id(track, "track")
     if track_id is None:
         _add_artists_of(rows, track, observed_at)
@@ -446,7 +432,8 @@ def _add_track(rows: Rows, track: dict, observed_at: datetime, is_full: bool) ->
     rows.put_list(TRACK_ARTISTS, owner, _add_artists_of(rows, track, observed_at))
 
 
-def _add_album(rows: Rows, album: dict, observed_at: datetime, is_full: bool) -> None:
+def _add_album(rows: Rows, album: dict, observed_at: datetime) -> None:
+    """Take in an album that a track embeds."""
     album_id = object_id(album, "album")
     artists = _add_artists_of(rows, album, observed_at)
     if album_id is None:
@@ -456,7 +443,7 @@ def _add_album(rows: Rows, album: dict, observed_at: datetime, is_full: bool) ->
         ALBUMS,
         {
             "album_id": album_id,
-            "is_full": is_full,
+            "is_full": False,
             "name": _text(album.get("name")),
             "album_type": _text(album.get("album_type")),
             "release_date": _text(album.get("release_date")),
@@ -471,7 +458,7 @@ def _add_album(rows: Rows, album: dict, observed_at: datetime, is_full: bool) ->
             **_PROVENANCE,
         },
     )
-    owner = {"album_id": album_id, "observed_on": seen["observed_on"], "is_full": is_full}
+    owner = {"album_id": album_id, "observed_on": seen["observed_on"], "is_full": False}
     rows.put_list(ALBUM_ARTISTS, owner, artists)
 
 

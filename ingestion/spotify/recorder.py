@@ -90,7 +90,7 @@ class Recorder:
 
     def endpoint_off(self, error: CallRefusedError) -> None:
         """This app may not call an endpoint: a warning and a line in the extraction log."""
-        log.warning("off until the next probe: %s", error)
+        log.warning("off for now: %s", error)
         self.note("endpoint_off", error.url.partition("?")[0], error.status, error.message)
 
     def refused(self, error: CallRefusedError) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from ingestion.config import Settings
+from ingestion.hash_key import require_same_key
 from ingestion.lake import DoneRecord, Lake
 from ingestion.progress import Progress
 from ingestion.rewriting import lake_to_rewrite
@@ -34,10 +35,12 @@ def reparse(settings: Settings, hash_user: Callable[[str], str]) -> ReparseResul
     All of them, for a row of one can take the place of a row of another. Where retention has taken
     answers out of the archive, rows of which there is no answer any more stay as they are, and rows
     that it had removed but has the answers of come back until it is run again. Loading is left to
-    the loader. Raises LakeError where an archive is damaged.
+    the loader. Raises LakeError where an archive is damaged, and ConfigError where the lake was made
+    with another key for the hashes of users.
     """
     result = ReparseResult()
     with lake_to_rewrite(settings, SPOTIFY) as lake:
+        require_same_key(settings, lake)
         units = lake.current_revisions(SPOTIFY.name)
         with Progress("parse spotify", len(units), "units") as progress:
             for id_, revision in units.items():

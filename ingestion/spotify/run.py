@@ -1,19 +1,33 @@
 """A run as the settings describe it: app, access, ledger, lake and folders put together."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import requests
+
 from ingestion.config import Settings, SpotifySettings
 from ingestion.errors import ConfigError
+from ingestion.hash_key import require_same_key
 from ingestion.lake import Lake
 from ingestion.spotify.api import TIMEOUT_SECONDS, SpotifyApi
-from ingestion.spotify.authorisation import App, AppAccess, UserAccess, keep_refresh_token, login
+from ingestion.spotify.authorisation import (
+    App,
+    AppAccess,
+    AuthorisationError,
+    UserAccess,
+    keep_refresh_token,
+    login,
+)
 from ingestion.spotify.extract import Extraction, SpotifyResult
 from ingestion.spotify.ids import playlist_ids as ids_in
-from ingestion.spotify.ledger import Ledger, Limits
+from ingestion.spotify.ledger import Ledger, Limits, ledger_file
+
+log = logging.getLogger(__name__)
 
 HASHES_KEPT = 100_000
 """Users whose hash is remembered: the same few add nearly all items of a playlist."""
@@ -34,17 +48,18 @@ def extract_playlists(
     """
     spotify = configured_app(settings)
     if playlist_ids is None and spotify.playlist_ids:
-        with spotify.playlist_ids.open(encoding="utf-8") as lines:
-            playlist_ids = ids_in(lines)
+        playlist_ids = ids_in_file(spotify.playlist_ids)
     settings.activate()
+    lake = Lake(settings.lake_url)
+    require_same_key(settings, lake)
     settings.remember_real_data()
     folder = settings.spotify_dir
     limits = Limits(window=spotify.window_requests, day=spotify.daily_requests)
-    ledger = Ledger(folder / "requests.sqlite", limits, now, sleep)
+    ledger = Ledger(ledger_file(folder, spotify.client_id), limits, now, sleep)
     access = _access(settings, needs_user=playlist_ids is None, now=now)
     api = SpotifyApi(spotify.api_url, access, ledger, now, sleep)
     hash_user = lru_cache(HASHES_KEPT)(settings.hash_user)
-    extraction = Extraction(api, Lake(settings.lake_url), folder, hash_user, shard, now=now)
+    extraction = Extraction(api, lake, folder, hash_user, shard, now=now)
     return extraction.run(playlist_ids)
 
 
@@ -56,6 +71,14 @@ def configured_app(settings: Settings) -> SpotifySettings:
             "from https://developer.spotify.com/dashboard"
         )
     return settings.spotify
+
+
+def ids_in_file(path: Path) -> list[str]:
+    """The playlist ids in a file, one a line. Raises ConfigError that names the file, and the line."""
+    try:
+        return ids_in(path.read_text(encoding="utf-8").splitlines())
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def has_something_to_read(settings: Settings) -> bool:
@@ -90,7 +113,15 @@ def _access(settings: Settings, needs_user: bool, now: Callable[[], datetime]) -
     """The user's access where there is one, for it shows more; else the app's own, which can read by id."""
     app = _app(settings.spotify)
     if needs_user or token_path(settings).exists():
-        access = UserAccess(app, token_path(settings), TIMEOUT_SECONDS, now)
-        access.warn_if_it_ends_soon()
-        return access
+        try:
+            access = UserAccess(app, token_path(settings), TIMEOUT_SECONDS, now)
+            with suppress(requests.RequestException):  # no answer now: it is asked for again with each call
+                access.get_access_token()
+        except AuthorisationError as error:
+            if needs_user:
+                raise
+            log.warning("reading by id without a user, so public playlists only: %s", error)
+        else:
+            access.warn_if_it_ends_soon()
+            return access
     return AppAccess(app, TIMEOUT_SECONDS)

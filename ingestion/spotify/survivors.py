@@ -20,6 +20,7 @@ from ingestion.spotify.tables import PLAYLIST_TRACK_CHANGES
 
 CHANGES_MART = "marts.fct_playlist_track_changes"
 ORDERED_STATES = "intermediate.int_playlist_states_ordered"
+NO_LOOKS = "(select '' as playlist_id, current_date as seen_on, '' as snapshot_id) where false"
 
 SURVIVORS = {
     "state_looks": """
@@ -64,36 +65,99 @@ SURVIVORS = {
             on looks.playlist_id = playlists.playlist_id and looks.snapshot_id = playlists.snapshot_id
         where playlists.item_count is not null
     """,
-    "held_playlists": """
-        select distinct ranked_looks.playlist_id
+    "days": """
+        select
+            playlist_id,
+            snapshot_id,
+            lag(snapshot_id) over (partition by playlist_id order by observed_on) as from_snapshot_id,
+            observed_on as seen_on,
+            lag(observed_on) over (partition by playlist_id order by observed_on) as last_seen_before_on
         from ranked_looks
-        left join derived_looks
+        where recency_rank = 1
+    """,
+    "unknown_transitions": """
+        select days.*
+        from days
+        left join known_looks
             on
-                ranked_looks.playlist_id = derived_looks.playlist_id
-                and ranked_looks.observed_on = derived_looks.seen_on
-                and ranked_looks.snapshot_id = derived_looks.snapshot_id
-        where ranked_looks.recency_rank = 1 and derived_looks.playlist_id is null
+                days.playlist_id = known_looks.playlist_id
+                and days.seen_on = known_looks.seen_on
+                and days.snapshot_id = known_looks.snapshot_id
+        left join known_looks as known_looks_before
+            on
+                days.playlist_id = known_looks_before.playlist_id
+                and days.last_seen_before_on = known_looks_before.seen_on
+                and days.from_snapshot_id = known_looks_before.snapshot_id
+        where
+            days.from_snapshot_id <> days.snapshot_id
+            and (
+                known_looks.playlist_id is null
+                or known_looks_before.playlist_id is null
+                or not exists (
+                    select 1 from known_changes
+                    where
+                        known_changes.playlist_id = days.playlist_id
+                        and known_changes.seen_on > days.last_seen_before_on
+                        and known_changes.seen_on <= days.seen_on
+                )
+            )
+    """,
+    "items_of_one_side": """
+        select transitions.playlist_id, transitions.last_seen_before_on
+        from unknown_transitions as transitions
+        inner join raw_spotify.playlist_tracks as items
+            on
+                transitions.playlist_id = items.playlist_id
+                and items.snapshot_id in (transitions.from_snapshot_id, transitions.snapshot_id)
+        group by
+            transitions.playlist_id,
+            transitions.seen_on,
+            transitions.last_seen_before_on,
+            items.position,
+            items.item_type,
+            items.track_uri,
+            case when items.track_uri is null then items.track_name end,
+            case when items.track_uri is null then items.artist_name end,
+            case when items.track_uri is null then items.album_name end,
+            items.added_at,
+            items.added_by_hash
+        having count(*) = 1
+    """,
+    "held_playlists": """
+        select playlist_id, min(last_seen_before_on) as held_since
+        from items_of_one_side
+        group by playlist_id
+    """,
+    "held_states": """
+        select distinct looks.playlist_id, looks.snapshot_id
+        from raw_spotify.playlist_observations as looks
+        inner join held_playlists on looks.playlist_id = held_playlists.playlist_id
+        where looks.observed_on >= held_playlists.held_since
     """,
     "surviving_states": """
         select playlist_id, snapshot_id from state_looks
-        where
-            playlist_id in (select playlist_id from held_playlists)
-            or not exists (
-                select 1 from expired_states
-                where
-                    expired_states.playlist_id = state_looks.playlist_id
-                    and expired_states.snapshot_id = state_looks.snapshot_id
-            )
+        where not exists (
+            select 1 from expired_states
+            where
+                expired_states.playlist_id = state_looks.playlist_id
+                and expired_states.snapshot_id = state_looks.snapshot_id
+        )
+        union
+        select playlist_id, snapshot_id from held_states
     """,
     "aged_looks": """
         select
-            playlist_id,
-            observed_on,
-            seen_in,
-            observed_on < {cutoff}
-            and playlist_id not in (select playlist_id from held_playlists) as is_expired,
-            row_number() over (partition by playlist_id order by observed_on, seen_in) as look_number
-        from raw_spotify.playlist_observations
+            looks.playlist_id,
+            looks.observed_on,
+            looks.seen_in,
+            looks.observed_on < {cutoff}
+            and (held_playlists.held_since is null or looks.observed_on < held_playlists.held_since)
+                as is_expired,
+            row_number() over (
+                partition by looks.playlist_id order by looks.observed_on, looks.seen_in
+            ) as look_number
+        from raw_spotify.playlist_observations as looks
+        left join held_playlists on looks.playlist_id = held_playlists.playlist_id
     """,
     "surviving_looks": """
         select playlist_id, observed_on, seen_in, is_expired from aged_looks
@@ -187,7 +251,15 @@ SURVIVORS = {
         where cast(extracted_at as date) >= {cutoff}
     """,
 }
-"""Temporary tables, each made of those before it. `derived_looks` holds the looks that dbt knows of."""
+"""Temporary tables, each made of those before it.
+
+`known_looks` are the looks that dbt knows of, `known_changes` the days of the changes that it has derived. A
+transition from one state to the next is known where both looks are, and a change between them, which is
+missing where dbt ended before the mart. Looks are asked about one by one because a retention that was killed
+can have removed a state from between two. Of a transition that is not known the items tell whether anything
+is to be derived; if so, all from the look before it on is held: with a state gone from there, dbt would
+compare two that do not follow each other.
+"""
 
 SURVIVORS_OF = {
     "playlists": ("surviving_states", ("playlist_id", "snapshot_id")),
@@ -226,7 +298,12 @@ CHANGES_TO_KEEP = f"""
     from {CHANGES_MART} as changes
     where
         changes.playlist_id in (select playlist_id from state_looks)
-        and changes.playlist_id not in (select playlist_id from held_playlists)
+        and not exists (
+            select 1 from held_playlists
+            where
+                held_playlists.playlist_id = changes.playlist_id
+                and held_playlists.held_since < changes.seen_on
+        )
         and (
             changes.seen_on < {{cutoff}}
             or exists (
@@ -244,12 +321,12 @@ CHANGES_TO_KEEP = f"""
 """
 
 HELD_BACK = """
-    select count(distinct playlist_id) from held_playlists
-    where
-        playlist_id in (select playlist_id from expired_states)
-        or playlist_id in (
-            select playlist_id from raw_spotify.playlist_observations where observed_on < {cutoff}
-        )
+    select count(distinct held_states.playlist_id)
+    from held_states
+    inner join expired_states
+        on
+            held_states.playlist_id = expired_states.playlist_id
+            and held_states.snapshot_id = expired_states.snapshot_id
 """
 
 
@@ -257,7 +334,7 @@ class Survivors:
     """What was last confirmed on `cutoff` or later, and what that needs.
 
     `changes` are those to be kept, with the columns of `playlist_track_changes`; `playlists_held` counts
-    the playlists that would lose something and of which dbt does not know all looks.
+    the playlists that would lose a state whose changes dbt has not derived yet.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, cutoff: date) -> None:
@@ -265,12 +342,12 @@ class Survivors:
         day = f"date '{cutoff.isoformat()}'"
         has_marts = _exists(connection, CHANGES_MART) and _exists(connection, ORDERED_STATES)
         connection.execute(
-            "create temp table derived_looks as select playlist_id, seen_on, snapshot_id from "
-            + (
-                ORDERED_STATES
-                if has_marts
-                else "(select '' as playlist_id, current_date as seen_on, '' as snapshot_id) where false"
-            )
+            "create temp table known_looks as select playlist_id, seen_on, snapshot_id from "
+            + (ORDERED_STATES if has_marts else NO_LOOKS)
+        )
+        connection.execute(
+            "create temp table known_changes as select distinct playlist_id, seen_on from "
+            + (CHANGES_MART if has_marts else NO_LOOKS)
         )
         for name, query in SURVIVORS.items():
             connection.execute(f"create temp table {name} as {query.format(cutoff=day)}")

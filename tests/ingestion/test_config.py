@@ -84,10 +84,11 @@ def test_a_source_that_does_not_exist_is_refused_by_name(variable, data_dir, tmp
         settings(data_dir, **{variable: str(tmp_path / "nowhere")})
 
 
-def test_the_lake_can_lie_elsewhere_but_not_the_sandbox_s(data_dir, msd):
+def test_a_lake_that_is_named_is_the_one_in_use_with_and_without_a_source(data_dir, msd):
     elsewhere = {"WAREHOUSE_LAKE_URL": "s3://bucket/lake"}
     assert settings(data_dir, MSD_PATH=str(msd), **elsewhere).lake_url == "s3://bucket/lake"
-    assert settings(data_dir, **elsewhere).lake_url == str(data_dir / "sandbox/lake")
+    without_source = settings(data_dir, **elsewhere)
+    assert (without_source.lake_url, without_source.is_sandbox) == ("s3://bucket/lake", False)
 
 
 def test_once_there_is_real_data_the_sandbox_does_not_come_back_by_itself(data_dir, msd):
@@ -137,9 +138,9 @@ def test_a_lake_folder_is_made_absolute(data_dir, msd, monkeypatch, tmp_path):
         assert lake_url == str(tmp_path / "lake")
 
 
-def test_users_are_hashed_with_the_key_that_is_configured(data_dir):
+def test_users_are_hashed_with_the_key_that_is_configured(data_dir, msd):
     expected = hmac.new(b"secret", b"alice", hashlib.sha256).hexdigest()
-    assert settings(data_dir, WAREHOUSE_HMAC_KEY="secret").hash_user("alice") == expected
+    assert settings(data_dir, MSD_PATH=str(msd), WAREHOUSE_HMAC_KEY="secret").hash_user("alice") == expected
 
 
 def test_users_of_the_sandbox_are_hashed_alike_everywhere(data_dir, tmp_path):

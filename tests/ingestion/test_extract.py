@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ingestion.config import IN_USE_LINK, Settings, load_settings
-from ingestion.errors import ReaderCrashError
+from ingestion.errors import ConfigError, ReaderCrashError
 from ingestion.extract import SHOWN_QUARANTINED, extract
 from ingestion.lake import Lake
 from ingestion.msd import MSD
+from ingestion.playlist_files import PLAYLIST_FILES
 from tests.support.fragile_source import FRAGILE
 from tests.support.msd_files import make_song, write_large_files, write_song, write_song_files
 
@@ -134,6 +135,31 @@ def test_a_path_without_files_is_an_error(tmp_path):
     (tmp_path / "songs").mkdir()
     with pytest.raises(FileNotFoundError, match="songs"):
         extract(settings(tmp_path, tmp_path / "songs"), MSD, tmp_path / "songs")
+
+
+def test_a_lake_with_users_takes_one_key_for_their_hashes_from_whatever_folder(tmp_path, msd_path):
+    playlists = tmp_path / "shared.csv"
+    playlists.write_text(
+        "Track URI,Track Name,Artist Name(s),Added By\nspotify:track:1,A song,An artist,me\n"
+    )
+    lake_url = str(tmp_path / "lake")
+
+    def settings_in(folder, **variables):
+        variables |= {"WAREHOUSE_DATA_DIR": str(tmp_path / folder), "WAREHOUSE_LAKE_URL": lake_url}
+        return load_settings(variables)
+
+    first, second = settings_in("first"), settings_in("second")
+    assert extract(first, PLAYLIST_FILES, playlists).units_extracted == 1
+    os.utime(playlists, ns=(1, 1))
+    with pytest.raises(ConfigError, match="set WAREHOUSE_HMAC_KEY to that one"):
+        extract(second, PLAYLIST_FILES, playlists)
+    assert len(Lake(lake_url).done_unit_ids(PLAYLIST_FILES.name)) == 1
+    second = settings_in("second", WAREHOUSE_HMAC_KEY=(first.data_dir / "hmac_key").read_text())
+    assert extract(second, PLAYLIST_FILES, playlists).units_extracted == 1
+    assert extract(settings_in("third"), MSD, msd_path).files == FILES  # songs have no users
+    fingerprint = Path(lake_url, "user_hash_key").read_text()
+    assert len(fingerprint) == 16
+    assert fingerprint not in second.hmac_key
 
 
 def test_a_lake_in_the_sandbox_is_apart(tmp_path, msd_path):

@@ -260,6 +260,12 @@ def test_files_of_a_unit_that_never_was_finished_are_removed_once_they_are_old(p
     assert place.names() == {"msd/songs/u1.parquet", "msd/terms/u1.parquet", "msd/done/u1.json"}
 
 
+def test_what_is_said_of_the_whole_lake_is_kept_as_it_was_said_first(place):
+    assert place.lake.keep_once("word", "first") == "first"
+    assert place.lake.keep_once("word", "second") == "first"
+    assert place.names() == {"word"}
+
+
 def test_attached_files_are_part_of_a_unit(place):
     with place.lake.write_unit("msd", "u1", "1", []) as writer:
         writer.attach("notes/u1.txt", b"one")

@@ -1,5 +1,6 @@
 """Retention: what goes, what survives it, and that it can be killed and repeated."""
 
+import logging
 import os
 import shutil
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.config import Settings
+from ingestion.config import Settings, load_settings
 from ingestion.lake import Lake
 from ingestion.load import load, prepare
 from ingestion.retention import RetentionResult, retain
@@ -17,34 +18,25 @@ from ingestion.sources import SOURCES
 from ingestion.spotify import SPOTIFY
 from ingestion.spotify.archive import unarchived
 from ingestion.spotify.reparse import reparse
-from sandbox import generate_world
-from sandbox.spotify_api import SpotifyApi as Server
-from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace
 from tests.support.kill import Stage, Target
 from tests.support.row_hash import assert_same_tables, images_of_schema
-from tests.support.spotify_replay import environment_of, look, settings_of
+from tests.support.spotify_replay import environment_of, look, run_dbt, settings_of
 
 DAYS_KEPT = 4
 
 CHANGES = "marts.fct_playlist_track_changes"
 
+TOLD_CHANGES = f"""
+    select
+        playlist_id, seen_on, change, item_type, track_uri, spotify_track_id, from_position, to_position,
+        added_at, added_by_hash, from_snapshot_id, snapshot_id, last_seen_before_on
+    from {CHANGES} order by all
+"""
+
 
 def build(folder: Path) -> None:
     """dbt's models of what changed in playlists."""
-    process = DbtWorkplace(folder).start("run", "--select", "+fct_playlist_track_changes")
-    invocation = DbtWorkplace.finish(process)
-    assert invocation.returncode == 0, invocation.output
-
-
-@pytest.fixture(scope="module")
-def world():
-    return generate_world()
-
-
-@pytest.fixture(scope="module")
-def server(world):
-    with Server(world, app="extended") as server:
-        yield server
+    run_dbt(folder, "+fct_playlist_track_changes")
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +50,28 @@ def cutoff(today) -> date:
 
 
 @pytest.fixture(scope="module")
-def replayed(world, server, tmp_path_factory) -> Path:
-    """A workplace that has seen ten days, with dbt's models made of them. To be copied, not changed.
+def yesterday(world, server, tmp_path_factory) -> Path:
+    """A workplace that has seen all days but the last, with dbt's models of them. To be copied, not changed.
 
     On the first day some playlists were read by their id, which shows their followers; then the user's.
     """
-    folder = tmp_path_factory.mktemp("replayed")
-    shutil.copyfile(REPOSITORY / "profiles.example.yml", folder / "profiles.yml")
+    folder = tmp_path_factory.mktemp("yesterday")
     settings = settings_of(server, folder / "data")
     prepare(settings, SOURCES)
     look(settings, server, world.days[0], [one.playlist_id for one in world.playlists][:20])
-    for day in world.days:
+    for day in world.days[:-1]:
         look(settings, server, day)
+    load(settings, SPOTIFY)
+    build(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def replayed(yesterday, server, today, tmp_path_factory) -> Path:
+    """The same after the last day, with dbt's models of it. To be copied, not changed."""
+    folder = shutil.copytree(yesterday, tmp_path_factory.mktemp("replayed") / "workplace", symlinks=True)
+    settings = settings_of(server, folder / "data")
+    look(settings, server, today)
     load(settings, SPOTIFY)
     build(folder)
     return folder
@@ -220,51 +222,99 @@ def test_the_log_and_the_archive_keep_what_is_young_and_answers_of_surviving_sta
 
 
 def test_every_change_is_told_after_it_as_before(settings, workplace, today):
-    columns = (
-        "playlist_id, seen_on, change, item_type, track_uri, spotify_track_id, from_position, to_position, "
-        "added_at, added_by_hash, from_snapshot_id, snapshot_id, last_seen_before_on"
-    )
-    changes = f"select {columns} from {CHANGES} order by all"
-    told = query(settings, changes)
+    told = query(settings, TOLD_CHANGES)
     result = retain(settings, DAYS_KEPT, today)
     build(workplace)
-    assert query(settings, changes) == told
+    assert query(settings, TOLD_CHANGES) == told
     kept = query(settings, "select count(*) from raw_spotify.playlist_track_changes")
     assert kept == [(result.changes_kept,)]
     assert 0 < result.changes_kept < len(told)
     later = retain(settings, DAYS_KEPT, today + timedelta(days=30))
     build(workplace)
-    assert query(settings, changes) == told
+    assert query(settings, TOLD_CHANGES) == told
     assert later.changes_kept == len(told) - result.changes_kept
 
 
-def test_a_state_whose_changes_dbt_has_not_derived_stays_and_that_is_said(settings, today, caplog):
-    with duckdb.connect(str(settings.warehouse_path)) as connection:
-        ((held,),) = connection.sql(
-            f"select min(playlist_id) from {CHANGES} where seen_on < '{today}'"
-        ).fetchall()
-        connection.execute(
-            "delete from intermediate.int_playlist_states_ordered "
-            f"where playlist_id = '{held}' and seen_on = '{today}'"
-        )
-    states = f"select count(*) from raw_spotify.playlists where playlist_id = '{held}'"
-    looks = f"select count(*) from raw_spotify.playlist_observations where playlist_id = '{held}'"
-    held_before = query(settings, states), query(settings, looks)
+def test_before_dbt_has_seen_the_looks_of_today_what_is_old_goes_and_no_change_is_lost(
+    yesterday, before, retained, server, today, tmp_path
+):
+    workplace = shutil.copytree(yesterday, tmp_path / "workplace", symlinks=True)
+    settings = settings_of(server, workplace / "data")
+    look(settings, server, today)
     result = retain(settings, DAYS_KEPT, today)
+    assert result.playlists_held == 0
+    for table in ("playlists", "playlist_tracks", "playlist_observations", "playlist_track_changes"):
+        assert raw_tables(settings)[table] == raw_tables(retained[0])[table]
+    build(workplace)
+    assert query(settings, TOLD_CHANGES) == query(before, TOLD_CHANGES)
+
+
+def test_from_a_change_on_that_dbt_has_not_derived_all_states_stay_and_that_is_said(
+    settings, workplace, today, caplog
+):
+    """As after a build that ended before the mart: of one playlist, the marts have its first change only."""
+    told = query(settings, TOLD_CHANGES)
+    ((held, next_change, last_seen_before),) = query(
+        settings,
+        f"""
+        select playlist_id, days[2], seen_before[2]
+        from (
+            select playlist_id, list(seen_on order by seen_on) as days,
+                list(last_seen_before_on order by seen_on) as seen_before
+            from (select distinct playlist_id, seen_on, last_seen_before_on from {CHANGES})
+            group by playlist_id
+        )
+        where len(days) > 2
+        order by len(days) desc, playlist_id
+        limit 1
+        """,
+    )
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute(
+            f"delete from {CHANGES} where playlist_id = '{held}' and seen_on >= '{next_change}'"
+        )
+    looks = (
+        "select observed_on, snapshot_id from raw_spotify.playlist_observations "
+        f"where playlist_id = '{held}' order by 1"
+    )
+    looks_before = query(settings, looks)
+    later = today + timedelta(days=30)  # with that, everything is old
+    result = retain(settings, DAYS_KEPT, later)
     assert result.playlists_held == 1
     assert "until `dbt build` was run" in caplog.text
-    assert (query(settings, states), query(settings, looks)) == held_before
-    assert result.rows["playlists"] > 0
+    assert query(settings, "select distinct playlist_id from raw_spotify.playlists") == [(held,)]
+    held_looks = [one for one in looks_before if one[0] >= last_seen_before]
+    assert query(settings, looks)[-len(held_looks) :] == held_looks
+    states = query(settings, "select distinct snapshot_id from raw_spotify.playlists")
+    assert set(states) == {(snapshot,) for _, snapshot in held_looks}
+    assert len(states) < len({snapshot for _, snapshot in looks_before})
+
+    build(workplace)
+    assert query(settings, TOLD_CHANGES) == told
+    assert retain(settings, DAYS_KEPT, later).playlists_held == 0
+    assert query(settings, "select count(*) from raw_spotify.playlists") == [(0,)]
+    build(workplace)
+    assert query(settings, TOLD_CHANGES) == told
 
 
-def test_without_marts_no_state_goes(settings, today):
+def test_without_marts_no_change_is_lost(settings, workplace, today):
+    told = query(settings, TOLD_CHANGES)
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         connection.execute("drop schema marts cascade")
-    states = query(settings, "select count(*) from raw_spotify.playlists")
     result = retain(settings, DAYS_KEPT, today)
-    assert query(settings, "select count(*) from raw_spotify.playlists") == states
     assert result.playlists_held > 0
+    assert result.changes_kept == 0
     assert result.rows["extraction_log"] > 0
+    build(workplace)
+    assert query(settings, TOLD_CHANGES) == told
+
+
+def test_the_sandbox_keeps_everything(tmp_path, today, caplog):
+    sandbox = load_settings({"WAREHOUSE_DATA_DIR": str(tmp_path)})
+    caplog.set_level(logging.INFO)
+    assert retain(sandbox, DAYS_KEPT, today + timedelta(days=30)) == RetentionResult()
+    assert "the sandbox keeps everything" in caplog.text
+    assert not sandbox.warehouse_path.exists()
 
 
 def test_a_second_time_changes_nothing(retained_copy, today):

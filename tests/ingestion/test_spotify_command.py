@@ -1,13 +1,18 @@
 """`python -m ingestion spotify`: playlists by id into a bucket, exit statuses, and what a run will cost."""
 
+from datetime import UTC, datetime
+from io import BytesIO
+
 import boto3
 import pyarrow.parquet as pq
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from ingestion.__main__ import main
+from ingestion.spotify.authorisation import keep_refresh_token
 from ingestion.spotify.plan import costs
 from sandbox.spotify_api import SpotifyApi, faults
 
@@ -90,6 +95,26 @@ def test_a_name_that_no_bucket_can_have_is_refused_before_anything_is_asked_for(
     assert main(["spotify", "--bucket", name, ids[0]]) == 1
     assert f"error: bucket {name}: " in capsys.readouterr().err
     assert len(server.requests) == 0
+
+
+class DeniedBody(BytesIO):
+    """A body as botocore reads it from a connection."""
+
+    def stream(self):
+        yield self.read()
+
+
+def test_a_bucket_that_cannot_be_made_private_is_not_left_behind(s3, ids, monkeypatch, capsys):
+    session = boto3.Session()
+    denied = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    session.events.register(
+        "before-send.s3.PutPublicAccessBlock",
+        lambda request, **_: AWSResponse(request.url, 403, {}, DeniedBody(denied)),
+    )
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    assert main(["spotify", "--bucket", "half-made", ids[0]]) == 1
+    assert "making one takes s3:CreateBucket, s3:PutBucketPublicAccessBlock" in capsys.readouterr().err
+    assert "half-made" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
 
 
 def test_without_an_app_the_command_says_which_variables_to_set(monkeypatch, ids, capsys):
@@ -194,3 +219,26 @@ def test_a_wrong_command_line_ends_with_status_2(arguments, capsys):
 def test_the_plan_without_a_number_says_what_to_give(capsys):
     assert main(["spotify", "plan"]) == 1
     assert "give the number of playlists, or set SPOTIFY_PLAYLIST_IDS" in capsys.readouterr().err
+
+
+def test_an_id_file_that_cannot_be_read_is_named_with_the_line(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "ids"
+    monkeypatch.setenv("SPOTIFY_PLAYLIST_IDS", str(file))
+    file.write_text("37i9dQZF1DXcBWIGoYBM5M\nrock\n")
+    assert main(["spotify"]) == 1
+    assert f"error: {file}: line 2: 'rock' names no playlist" in capsys.readouterr().err
+    file.write_bytes("Müller".encode("latin-1"))
+    assert main(["spotify", "plan"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {file}: 'utf-8' codec")
+
+
+def test_making_rows_anew_takes_no_ids(ids, capsys):
+    assert main(["spotify", "--from-archive", *ids]) == 1
+    assert "it takes no ids" in capsys.readouterr().err
+
+
+def test_by_id_a_dead_authorisation_of_the_user_does_not_matter(server, ids, tmp_path, capsys):
+    keep_refresh_token(tmp_path / "data/spotify/token.json", server.client_id, "dead", datetime.now(UTC))
+    assert main(["spotify", *ids]) == 0
+    assert main(["spotify"]) == 1
+    assert "authorise again" in capsys.readouterr().err

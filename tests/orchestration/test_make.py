@@ -110,9 +110,11 @@ def test_bringing_files_step_by_step_as_the_readme_says(checkout, first_run, gen
 
 def test_one_configured_source_turns_the_sandbox_off_for_good(checkout, genuine_samples):
     own = {"WAREHOUSE_DATA_DIR": str(checkout.path / "real")}
-    result = checkout.make("run", **own, MSD_PATH=str(genuine_samples / "msd"))
+    app = {"SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "secret"}
+    result = checkout.make("run", **own, **app, MSD_PATH=str(genuine_samples / "msd"))
     assert result.returncode == 0, result.stdout
     assert "made-up" not in result.stdout
+    assert "no user has authorised the app (python -m ingestion spotify login)" in result.stdout
     assert rows_per_mart(result.stdout)["marts.dim_songs"] == 5
     assert not (checkout.path / "real/sandbox").exists()
     again = checkout.make("run", **own)

@@ -7,7 +7,7 @@ from ingestion.lake import Lake
 from ingestion.spotify.api import TIMEOUT_SECONDS, SpotifyApi
 from ingestion.spotify.authorisation import App, AppAccess, UserAccess, keep_refresh_token
 from ingestion.spotify.extract import Extraction, SpotifyResult
-from ingestion.spotify.ledger import Ledger, Limits
+from ingestion.spotify.ledger import Ledger, Limits, ledger_file
 from ingestion.spotify.tables import TABLES
 from sandbox.spotify_api import SpotifyApi as Server
 from tests.support.clock import SimulatedClock
@@ -45,7 +45,8 @@ class Machine:
             access = UserAccess(app, self._token, TIMEOUT_SECONDS)
         else:
             access = AppAccess(app, TIMEOUT_SECONDS)
-        ledger = Ledger(self.folder / "requests.sqlite", self.limits, self.clock.now, self._sleep)
+        file = ledger_file(self.folder, self.server.client_id)
+        ledger = Ledger(file, self.limits, self.clock.now, self._sleep)
         return SpotifyApi(self.server.url, access, ledger, self.clock.now, self._sleep)
 
     def extract(self, playlist_ids=None, shard=(1, 1)) -> SpotifyResult:

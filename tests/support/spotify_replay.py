@@ -1,5 +1,9 @@
-"""Days of the sandbox's world, as a machine sees them that extracts from the imitation of the Web API."""
+"""Days of the sandbox's world, as a machine sees them that extracts from the imitation of the Web API.
 
+Its workplace is a folder with the machine's data and a profile for dbt.
+"""
+
+import shutil
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -8,6 +12,7 @@ from ingestion.config import Settings, load_settings
 from ingestion.spotify.extract import SpotifyResult
 from ingestion.spotify.run import extract_playlists, keep_authorisation
 from sandbox.spotify_api import SpotifyApi as Server
+from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace
 from tests.support.clock import SimulatedClock
 
 
@@ -42,3 +47,10 @@ def look(
         now=clock.now,
         sleep=lambda seconds: clock.advance(timedelta(seconds=seconds)),
     )
+
+
+def run_dbt(workplace: Path, *models: str) -> None:
+    """Have dbt make these models of what is in a workplace's warehouse."""
+    shutil.copyfile(REPOSITORY / "profiles.example.yml", workplace / "profiles.yml")
+    invocation = DbtWorkplace.finish(DbtWorkplace(workplace).start("run", "--select", *models))
+    assert invocation.returncode == 0, invocation.output

@@ -1,5 +1,6 @@
-"""What an app may call: found out with four requests at most, believed for a week, lived with if little."""
+"""What an app may call: found out with three requests at most, believed for a week, lived with if little."""
 
+import json
 from collections import Counter
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from sandbox.spotify_api import SpotifyApi as Server
 from sandbox.spotify_api import faults
 from tests.support.spotify_machine import Machine
 
-PROBES = ("/v1/search", "/v1/artists", "/v1/tracks", "/v1/audio-features")
+PROBES = ("/v1/search", "/v1/artists", "/v1/audio-features")
 
 
 def ids_of(world, server, count=3):
@@ -30,11 +31,12 @@ def events(machine, *names):
 
 
 @pytest.mark.parametrize("kind", ["development", "extended", "legacy"])
-def test_a_probe_takes_four_requests_and_is_believed_for_a_week(kind, world, tmp_path):
+def test_a_probe_takes_three_requests_and_is_believed_for_a_week(kind, world, tmp_path):
     with Server(world, app=kind) as server:
         machine = Machine(server, tmp_path)
         machine.extract([])
         assert probes(server) == dict.fromkeys(PROBES, 1)
+        assert len(server.requests) == 1 + len(PROBES), "and a token"
         server.requests.reset()
         machine.clock.advance(timedelta(days=6, hours=23))
         machine.extract([])
@@ -42,7 +44,9 @@ def test_a_probe_takes_four_requests_and_is_believed_for_a_week(kind, world, tmp
         machine.clock.advance(timedelta(hours=2))
         machine.extract([])
         assert probes(server) == dict.fromkeys(PROBES, 1)
-        assert len(events(machine, "probed")) == 2
+        found = [json.loads(event["detail"]) for event in events(machine, "probed")]
+        assert [one["artists_at_once"] for one in found] == [kind != "development"] * 2
+        assert [one["audio_features"] for one in found] == [kind == "legacy"] * 2
 
 
 def test_another_app_is_probed_anew(world, tmp_path):
@@ -110,7 +114,7 @@ def test_an_app_that_may_ask_for_no_artist_asks_once(world, tmp_path):
         asked = Counter(request.template for request in server.requests)
         assert asked["/v1/artists/{id}"] == 1
     assert not any(row["is_full"] for row in machine.rows("artists")), "they were not asked for"
-    assert len(events(machine, "endpoint_off")) == 4
+    assert len(events(machine, "endpoint_off")) == 3
 
 
 @pytest.mark.parametrize("kind", ["development", "extended", "legacy"])

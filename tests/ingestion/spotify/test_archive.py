@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 import duckdb
 import pytest
 
-from ingestion.errors import LakeError
+from ingestion.errors import ConfigError, LakeError
+from ingestion.hash_key import require_same_key
 from ingestion.lake import Lake
 from ingestion.load import load
 from ingestion.spotify import SPOTIFY
@@ -132,6 +133,16 @@ def test_rows_made_anew_are_those_that_were_there_and_cost_no_request(settings, 
     empty = {table.name for table in TABLES if not rows[table.name].row_count}
     assert empty == {"playlist_track_changes", "unavailable_fields", "quarantined_inputs"}
     assert len(server.requests) == 0
+
+
+def test_no_row_is_made_with_another_key_for_hashes(settings, extracted):
+    lake = Lake(settings.lake_url)
+    require_same_key(settings, lake)
+    units = lake.current_revisions("spotify")
+    other = settings_of(extracted[1], settings.data_dir, WAREHOUSE_HMAC_KEY="another key")
+    with pytest.raises(ConfigError, match="set WAREHOUSE_HMAC_KEY to that one"):
+        reparse(other, other.hash_user)
+    assert lake.current_revisions("spotify") == units
 
 
 def test_a_row_that_is_lost_or_wrong_in_the_lake_is_there_again_and_right(settings):

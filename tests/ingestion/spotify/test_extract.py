@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ingestion.spotify.ledger import Limits
 from sandbox.spotify_api import SpotifyApi as Server
 from sandbox.spotify_api import faults
 from tests.support.spotify_machine import LATE, Machine
@@ -13,7 +14,7 @@ from tests.support.spotify_machine import LATE, Machine
 A_PLAYLIST = f"/v1/playlists/{'?' * 22}"
 """A pattern for the address of a playlist itself, not of its items."""
 
-PROBES = {"/v1/search", "/v1/tracks", "/v1/artists", "/v1/audio-features"}
+PROBES = {"/v1/search", "/v1/artists", "/v1/audio-features"}
 
 
 def items_in(rows):
@@ -113,6 +114,116 @@ def test_given_ids_are_each_asked_for_once_a_day(machine, world, server):
     machine.clock.advance(timedelta(days=1))
     assert machine.extract(ids).playlists_read == 0
     assert asked(server) == {"/v1/playlists/{id}": 30}
+
+
+def test_a_list_longer_than_a_day_s_requests_is_read_to_its_end_and_then_again(world, server, tmp_path):
+    """Of 20 playlists, 8 a day; the one that fails waits for its turn like the others."""
+    short = [
+        one.playlist_id
+        for one in world.playlists
+        if server.day in one.versions and len(one.versions[server.day].items) <= 100
+    ]
+    ids = short[:20]
+    server.faults.script(faults.error_string(400), path=f"/v1/playlists/{ids[3]}", times=None)
+    machine = Machine(server, tmp_path, Limits(day=8))
+    machine.extract([])  # the probe
+    asked_on = []
+    for _ in range(5):
+        machine.clock.advance(timedelta(days=1))
+        server.requests.reset()
+        machine.extract(ids)
+        asked_on.append([ids.index(r.path[-22:]) for r in server.requests if r.path.startswith("/v1/")])
+    assert asked_on == [
+        [0, 1, 2, 3, 4, 5, 6, 7],
+        [8, 9, 10, 11, 12, 13, 14, 15],
+        [16, 17, 18, 19, 0, 1, 2, 4],
+        [5, 6, 7, 3, 8, 9, 10, 11],
+        [12, 13, 14, 15, 0, 1, 2, 4],
+    ]
+    assert {row["playlist_id"] for row in machine.rows("playlists")} == {*ids} - {ids[3]}
+
+
+def test_what_failed_is_asked_for_again_on_the_same_day_after_the_rest(world, server, machine):
+    ids = [one.playlist_id for one in world.playlists if server.day in one.versions][:4]
+    server.faults.script(faults.server_error(500), path=f"/v1/playlists/{ids[0]}", times=4)
+    assert machine.extract(ids[:3]).playlists_failed == 1
+    server.requests.reset()
+    assert machine.extract(ids).playlists_read == 2
+    asked_for = [r.path[-22:] for r in server.requests if r.template == "/v1/playlists/{id}"]
+    assert asked_for == [ids[3], ids[0]]
+
+
+def test_a_list_read_over_midnight_is_of_one_day(world, tmp_path):
+    with Server(world, app="extended") as server:
+        machine = Machine(server, tmp_path)
+        midnight = faults.first_do(lambda: machine.clock.advance(timedelta(hours=3)))
+        server.faults.script(midnight, path="/v1/*/playlists", nth=2)
+        machine.extract()
+    listed = [row for row in machine.rows("playlist_observations") if row["seen_in"] == "list"]
+    assert len(listed) > 50, "more than a page"
+    assert {row["observed_on"] for row in listed} == {server.day} != {machine.clock.now().date()}
+    assert len({row["observed_at"] for row in listed}) == 1
+
+
+OWN_LIST = "/v1/me/playlists"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "event"),
+    [
+        (faults.html(403), "endpoint_off"),
+        (faults.error_string(400), "refused"),
+        (faults.server_error(503), "failed"),
+    ],
+    ids=["403", "400", "503"],
+)
+def test_an_own_list_that_cannot_be_had_is_a_problem_and_the_run_goes_on(
+    trouble, event, world, server, machine
+):
+    machine.extract([one.playlist_id for one in world.playlists if server.day in one.versions][:1])
+    machine.clock.advance(timedelta(days=40))  # what artists were asked for is due again
+    server.day = world.days[-1]
+    server.faults.script(trouble, path=OWN_LIST, times=4)
+    server.requests.reset()
+    result = machine.extract()
+    assert (result.problems, result.playlists_failed, result.lists_failed) == (1, 0, 1)
+    (noted,) = [row for row in machine.rows("extraction_log") if OWN_LIST in row["endpoint"]]
+    assert noted["event"] == event
+    assert any("," in r.query.get("ids", "") for r in server.requests), "enrichment went on"
+
+
+def test_a_list_that_is_cut_off_and_playlists_that_cannot_be_read_are_counted_as_problems(
+    world, server, machine
+):
+    server.faults.script(faults.server_error(500), path="/v1/users/*/playlists", times=4)
+    result = machine.extract(shard=(1, 20))
+    assert (result.problems, result.lists_failed) == (1, 1)
+    ids = [one.playlist_id for one in world.playlists if server.day in one.versions][-4:]
+    for playlist_id, fault in zip(
+        ids, (faults.html(403), faults.server_error(500), faults.changed_json(lambda _: {})), strict=False
+    ):
+        server.faults.script(fault, path=f"/v1/playlists/{playlist_id}", times=4)
+    result = machine.extract([*ids, "0000000000000000000000"])
+    assert (result.problems, result.playlists_failed, result.playlists_read) == (3, 3, 1)
+
+
+def test_the_user_s_id_is_in_no_log_and_no_row_where_the_own_list_leads_to_it(world, server, machine, caplog):
+    """Refused, no JSON, or no page: Spotify's links to the further pages of one's own list name the user."""
+    caplog.set_level("INFO")
+    troubles = (faults.html(403), faults.html(), faults.changed_json(lambda _: {}))
+    for trouble in troubles:
+        server.faults.script(trouble, path="/v1/users/*/playlists", times=4)
+        machine.extract(shard=(1, 20))
+        server.faults.clear()
+    no_id = faults.changed_json(lambda page: page | {"items": [{"id": None}]})
+    server.faults.script(no_id, path="/v1/users/*/playlists", times=1)
+    machine.extract(shard=(1, 20))
+    (quarantined,) = machine.rows("quarantined_inputs")
+    assert quarantined["file_path"].startswith("/v1/users/.../playlists?")
+    user_id = world.account.user_id
+    shown = [*machine.rows("extraction_log"), quarantined, *(one.getMessage() for one in caplog.records)]
+    assert sum("/v1/users/.../playlists" in str(one) for one in shown) >= len(troubles)
+    assert not [one for one in shown if user_id in str(one)]
 
 
 def test_a_playlist_that_disappeared_is_marked(machine):

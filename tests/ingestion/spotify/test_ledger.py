@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 
-from ingestion.spotify.ledger import Ledger, Limits, OutOfRequestsError, Priority
+from ingestion.spotify.ledger import Ledger, Limits, OutOfRequestsError, Priority, ledger_file
 from tests.support.clock import SimulatedClock
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)
@@ -37,7 +39,6 @@ def test_without_limits_nobody_waits(path):
     for _ in range(200):
         waiting.ledger.take()
     assert waiting.waited == timedelta(0)
-    assert waiting.ledger.sent_in_the_last_day() == 200
 
 
 def test_no_thirty_seconds_hold_more_requests_than_the_window_allows(path):
@@ -63,16 +64,16 @@ def test_a_spent_day_ends_the_run_and_says_when_to_go_on(path):
     waiting.ledger.take()
 
 
-def test_enrichment_and_search_leave_requests_for_the_playlists(path):
+def test_enrichment_leaves_requests_for_the_playlists(path):
     waiting = Waiting(path, day=10)
     spent = {}
-    for priority in (Priority.SEARCH, Priority.ENRICHMENT, Priority.PLAYLISTS):
+    for priority in (Priority.ENRICHMENT, Priority.PLAYLISTS):
         spent[priority] = 0
         with pytest.raises(OutOfRequestsError):
             while True:
                 waiting.ledger.take(priority)
                 spent[priority] += 1
-    assert spent == {Priority.SEARCH: 5, Priority.ENRICHMENT: 3, Priority.PLAYLISTS: 2}
+    assert spent == {Priority.ENRICHMENT: 8, Priority.PLAYLISTS: 2}
 
 
 def test_a_short_pause_is_sat_through_by_every_extractor(path):
@@ -95,6 +96,29 @@ def test_of_two_pauses_the_longer_one_counts(path):
     waiting.ledger.pause(START + timedelta(seconds=10), "short")
     waiting.ledger.take()
     assert waiting.waited == timedelta(seconds=60)
+
+
+def test_another_app_in_the_same_folder_has_limits_and_pauses_of_its_own(tmp_path):
+    first, second = (Waiting(ledger_file(tmp_path, app), day=2) for app in ("an app", "../another"))
+    first.ledger.take()
+    first.ledger.pause(START + timedelta(hours=3), "QUOTA_EXCEEDED")
+    second.ledger.take()
+    second.ledger.take()
+    assert second.waited == timedelta(0)
+    assert {file.parent for file in tmp_path.rglob("*.sqlite")} == {tmp_path}
+
+
+def test_extractors_may_start_at_the_same_time(tmp_path):
+    """Whichever opens the file first makes it; no other is told that it is locked."""
+    start = Barrier(8)
+
+    def open_and_take(path):
+        start.wait()
+        Ledger(path, Limits()).take()
+
+    with ThreadPoolExecutor(8) as extractors:
+        for number in range(50):
+            list(extractors.map(open_and_take, [tmp_path / str(number) / "requests.sqlite"] * 8))
 
 
 TAKES_TWENTY = """

@@ -157,7 +157,7 @@ def test_a_quota_stop_while_enriching_keeps_what_was_enriched(world, tmp_path):
 
 
 def test_a_day_s_budget_is_spent_on_playlists_first(world, tmp_path):
-    """Of 20 requests the probe takes 4; enrichment ends at 16, and leaves the rest to the playlists."""
+    """Of 20 requests the probe takes 3; enrichment ends at 16, and leaves the rest to the playlists."""
     with Server(world, app="development") as server:
         short = [
             one.playlist_id
@@ -205,7 +205,7 @@ def test_two_processes_at_once_share_one_ledger_and_do_each_playlist_once(world,
     data_dir = tmp_path / "data"
     token = data_dir / "spotify" / "token.json"
     keep_refresh_token(token, server.client_id, server.refresh_token(), datetime.now(UTC))
-    ids = existing(world, server, 40)
+    ids = existing(world, server, 80)  # more than a day's requests in either share
     wanted = tmp_path / "ids.txt"
     wanted.write_text("\n".join(ids))
     environment = {
@@ -246,9 +246,27 @@ def test_when_spotify_is_down_the_run_ends_and_says_when_to_try_again(world, ser
     result = machine.extract(existing(world, server, 60))
     assert "did not answer 10 calls in a row" in result.stopped_by
     assert result.playlists_failed == 9
-    assert len(server.requests) == 1 + 10 * 4, "a token, and each call tried four times"
+    assert len(server.requests) == 1 + 10 * 4 + 1, "a token, each call tried four times, and the search"
     server.faults.clear()
+    server.requests.reset()
+    other = machine.extract(existing(world, server, 60))
+    assert (len(server.requests), other.resume_at) == (0, result.resume_at), "others keep off too"
+    machine.clock.set(result.resume_at)
     assert machine.extract(existing(world, server, 60)).playlists_read == 60
+
+
+@pytest.mark.parametrize("probed", [None, faults.html(403), faults.too_many_requests("1")])
+def test_playlists_that_fail_while_spotify_is_up_end_no_run(probed, world, server, machine):
+    machine.extract([])
+    ids = existing(world, server, 26)
+    for playlist_id in ids[:24]:
+        server.faults.script(faults.server_error(500), path=f"/v1/playlists/{playlist_id}", times=None)
+    if probed:
+        server.faults.script(probed, path="/v1/search", times=None)
+    server.requests.reset()
+    result = machine.extract(ids)
+    assert (result.stopped_by, result.playlists_failed, result.playlists_read) == (None, 24, 2)
+    assert Counter(r.template for r in server.requests)["/v1/search"] == 2, "once for ten calls"
 
 
 def test_a_server_that_hangs_is_given_up_after_the_timeout(world, server, machine, monkeypatch):

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import count
 from threading import Thread
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 
+from ingestion.spotify.answers import MOST_ITEMS
 from ingestion.spotify.ids import is_in_shard
 from sandbox.spotify_api import ODD_PLAYLISTS, faults
 from sandbox.spotify_api import SpotifyApi as Server
@@ -269,7 +271,7 @@ def test_an_odd_playlist_gives_the_rows_that_can_be_had(name, extracted):
 def test_every_odd_playlist_was_observed_and_none_ended_the_run(extracted):
     observed = {row["playlist_id"] for row in extracted.machine.rows("playlist_observations")}
     assert observed == {one.playlist_id for one in ODD_PLAYLISTS.values()} | set(extracted.sound)
-    assert (extracted.result.resume_at, extracted.result.playlists_failed) == (None, 0)
+    assert (extracted.result.resume_at, extracted.result.problems) == (None, 2), "the two that are not read"
     assert extracted.log[-1]["event"] == "ended"
 
 
@@ -367,6 +369,50 @@ def test_a_link_that_is_none_or_less_secure_is_not_followed(link, server, machin
     (event,) = [row for row in machine.rows("extraction_log") if row["event"] == "unreadable"]
     assert "leads away" in event["detail"]
     assert not [row for row in machine.rows("playlist_observations") if row["seen_in"] == "list"]
+
+
+def leading_on(total, entries):
+    """A change to an answer: it holds `entries` at most, and `next` leads to one page after the other."""
+    numbers = count(1000, 50)
+
+    def change(answer):
+        page = next(
+            (answer[name] for name in ("items", "tracks") if isinstance(answer.get(name), dict)), answer
+        )
+        page["items"], page["total"] = page["items"][:entries], total
+        page["next"] = page["href"].partition("?")[0] + f"?offset={next(numbers)}&limit=50"
+        return answer
+
+    return faults.changed_json(change)
+
+
+@pytest.mark.parametrize("kind", ["a playlist", "the own list"])
+def test_empty_pages_without_end_are_not_followed(kind, world, server, machine):
+    """The server's pages beyond the end are empty; two of them are believed."""
+    machine.extract([])
+    playlist_id, items = own_long_playlist(world, server.day)
+    server.requests.reset()
+    if kind == "a playlist":
+        server.faults.script(leading_on(len(items), 100), path=f"/v1/playlists/{playlist_id}*", times=None)
+        result = machine.extract([playlist_id])
+        pages = [r for r in server.requests if r.path.startswith(f"/v1/playlists/{playlist_id}/")]
+    else:
+        server.faults.script(leading_on(50, 50), path="/v1/*/playlists", times=None)
+        result = machine.extract(shard=(1, 20))
+        pages = [r for r in server.requests if r.template == "/v1/users/{id}/playlists"]
+    assert (len(pages), result.problems) == (2, 1)
+    (event,) = [row for row in machine.rows("extraction_log") if row["event"] == "unreadable"]
+    assert "endless_pages" in event["detail"]
+
+
+def test_pages_that_stay_before_the_end_are_not_followed_beyond_the_longest_playlist(world, server, machine):
+    machine.extract([])
+    playlist_id, _ = own_long_playlist(world, server.day)
+    server.faults.script(leading_on(10**9, 1), path=f"/v1/playlists/{playlist_id}*", times=None)
+    server.requests.reset()
+    result = machine.extract([playlist_id])
+    pages = [r for r in server.requests if r.path.startswith(f"/v1/playlists/{playlist_id}/")]
+    assert (len(pages), result.problems) == (MOST_ITEMS / 50, 1)
 
 
 def test_a_redirection_is_not_followed(world, server, machine):

@@ -15,13 +15,11 @@ import pytest
 from ingestion.inputs import UnreadableInputError
 from ingestion.spotify.parse import (
     Rows,
-    add_albums,
     add_artists,
     add_audio_features,
     add_items,
     add_observation,
     add_playlist,
-    add_tracks,
     add_unavailable_fields,
     missing_fields,
     object_id,
@@ -671,44 +669,16 @@ def test_the_day_of_observation_is_counted_in_utc():
 
 
 def test_a_relinked_track_names_the_one_it_stands_for():
-    linked = read(add_tracks, track(1, linked_from={"id": "o" * 22}, is_playable=True)).only("tracks")
+    linked = read_items(item(track(1, linked_from={"id": "o" * 22}, is_playable=True))).only("tracks")
 
     assert (linked["linked_from_track_id"], linked["is_playable"]) == ("o" * 22, True)
 
 
 def test_batches_may_hold_nothing_in_places():
-    entries = (None, track(1), 7, "x", [], {}, {"type": "track"}, episode(), track(2))
+    entries = (None, full_artist(1), 7, "x", [], {}, {"type": "artist"}, episode(), full_artist(2))
 
-    assert [row["name"] for row in read(add_tracks, *entries).tracks] == ["Track 1", "Track 2"]
-    assert read(add_albums, None, album(1), {}).only("albums")["name"] == "Album 1"
-    assert read(add_artists, None, full_artist(1), {}).only("artists")["name"] == "Artist 1"
+    assert [row["name"] for row in read(add_artists, *entries).artists] == ["Artist 1", "Artist 2"]
     assert read(add_audio_features, None, {"id": "t" * 22}, {}).only("audio_features")["track_id"] == "t" * 22
-
-
-def test_a_batch_may_hold_objects_that_are_not_full():
-    result = read(add_tracks, track(1, album=..., external_ids=...), is_full=False)
-
-    assert result.only("tracks")["is_full"] is False
-
-
-def test_a_full_album_has_what_embedded_ones_lack_and_its_track_list_is_left_out():
-    whole = album(
-        1,
-        label="A label",
-        popularity=12.0,
-        external_ids={"upc": "00602547202345"},
-        tracks={"items": [track(9, album=..., external_ids=...)], "total": 1},
-        images=[None, {"url": None}, {"url": "https://i.example/300"}],
-    )
-
-    result = read(add_albums, whole)
-
-    row = result.only("albums")
-    assert (row["is_full"], row["label"], row["popularity"]) == (True, "A label", 12)
-    assert (row["upc"], row["image_url"]) == ("00602547202345", "https://i.example/300")
-    assert result.only("album_artists")["is_full"] is True
-    assert result.only("artists")["is_full"] is False
-    assert result.tracks == []
 
 
 def test_a_full_artist_has_followers_and_genres():
@@ -734,15 +704,13 @@ def test_a_full_artist_has_followers_and_genres():
     ]
 
 
-def test_full_and_embedded_objects_of_one_day_stand_beside_each_other():
+def test_full_and_embedded_artists_of_one_day_stand_beside_each_other():
     rows = Rows()
     add_items(rows, "P", "S", 0, [item(track(1))], SEEN_AT, hash_user)
-    add_albums(rows, [album(1)], SEEN_AT)
     add_artists(rows, [full_artist(1)], SEEN_AT)
 
     result = Tables(rows)
 
-    assert sorted(row["is_full"] for row in result.albums) == [False, True]
     assert sorted(row["is_full"] for row in result.artists) == [False, False, True]
 
 
@@ -884,7 +852,6 @@ SUMMARY = {"href": "https://api.example/items", "total": 7}
 def test_the_first_page_is_found_under_either_name(items, tracks, total, following):
     head = playlist_head(playlist(items=items, tracks=tracks), hash_user)
 
-    assert head.shows_items
     assert (head.total, head.first_page.next) == (total, following)
 
 
@@ -892,7 +859,7 @@ def test_the_first_page_is_found_under_either_name(items, tracks, total, followi
 def test_a_playlist_whose_items_are_not_shown_says_so(nothing):
     head = playlist_head(playlist(items=nothing), hash_user)
 
-    assert (head.shows_items, head.first_page, head.total) == (False, None, None)
+    assert (head.first_page, head.total) == (None, None)
 
 
 @pytest.mark.parametrize("key", ["items", "tracks"])
@@ -901,7 +868,7 @@ def test_an_entry_in_a_list_of_playlists_has_a_total_and_no_page(key):
 
     head = playlist_head(answer, hash_user)
 
-    assert (head.shows_items, head.first_page, head.total) == (True, None, 7)
+    assert (head.first_page, head.total) == (None, 7)
     assert (head.follower_count, head.image_url) == (None, None)
 
 
@@ -1064,10 +1031,7 @@ def test_no_mutation_of_a_batch_or_a_playlist_raises_anything_but_unreadable(see
     chance = random.Random(seed)
     rows = Rows()
     features = {"id": "t" * 22, "tempo": 120.5, "key": 3, "type": "audio_features", "uri": "spotify:track:t"}
-    whole_album = album(5, label="L", external_ids={"upc": "1"}, popularity=4)
     for add, sound in (
-        (add_tracks, track(4, linked_from={"id": "x"})),
-        (add_albums, whole_album),
         (add_artists, full_artist(6)),
         (add_audio_features, features),
     ):
@@ -1219,7 +1183,7 @@ def test_captured_lists_of_playlists_show_snapshots_and_totals(sample, name):
     assert [head.is_owned_by_spotify for head in heads] == [
         one["owner"]["uri"] == "spotify:user:spotify" for one in raw["items"]
     ]
-    assert all(head.first_page is None and head.shows_items for head in heads)
+    assert all(head.first_page is None for head in heads)
     assert [row["name"] for row in Tables(rows).playlists] == [one["name"] for one in raw["items"]]
 
 
@@ -1231,7 +1195,6 @@ def test_captured_artists_tracks_and_features_are_read_whole(sample):
     rows = Rows()
 
     add_artists(rows, [*page(followed).entries, one], SEEN_AT)
-    add_tracks(rows, page(searched).entries, SEEN_AT)
     add_audio_features(rows, [features], SEEN_AT)
 
     result = Tables(rows)
@@ -1243,9 +1206,6 @@ def test_captured_artists_tracks_and_features_are_read_whole(sample):
     assert [row["genre"] for row in result.artist_genres] == [
         genre for one in artists for genre in one["genres"]
     ]
-    assert {row["track_id"]: row["is_playable"] for row in result.tracks} == {
-        one["id"]: one["is_playable"] for one in searched["items"]
-    }
     row = result.only("audio_features")
     assert row["track_id"] == features["id"]
     shared = row.keys() & features.keys()

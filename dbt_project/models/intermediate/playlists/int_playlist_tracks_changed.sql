@@ -78,7 +78,7 @@ passed_blocks as (
 
     select
         block_key,
-        sum(passed_item_count) * 1.0 / max(item_count) as passed_per_item
+        cast(sum(passed_item_count) as double precision) / max(item_count) as passed_per_item
     from passings
     group by block_key
 

@@ -29,10 +29,41 @@ observed_playlists as (
         min(observed_on) as first_observed_on,
         max(observed_on) as last_observed_on,
         max(case when is_available then observed_on end) as last_available_on,
-        coalesce(max(case when is_available then observed_at end) = max(observed_at), false) as is_available,
-        max(case when seen_in = 'list' then observed_on end) as last_listed_on,
-        max(max(case when seen_in = 'list' then observed_on end)) over () as last_list_on
+        coalesce(max(case when is_available then observed_at end) = max(observed_at), false) as is_available
     from playlist_observations
+    group by playlist_id
+
+),
+
+-- Lists do not say whose they are. All entries of one list have its time, and a later list that
+-- holds a playlist of an earlier one is taken to be of the same user; two users who follow the
+-- same playlist can so be mistaken for one.
+listed_playlists as (
+
+    select
+        playlist_id,
+        observed_at,
+        max(observed_on) over (partition by playlist_id) as last_listed_on
+    from playlist_observations
+    where seen_in = 'list'
+
+),
+
+listed_companions as (
+
+    select
+        playlist_id,
+        max(last_listed_on) over (partition by observed_at) as last_list_on
+    from listed_playlists
+
+),
+
+last_lists as (
+
+    select
+        playlist_id,
+        max(last_list_on) as last_list_on
+    from listed_companions
     group by playlist_id
 
 ),
@@ -94,8 +125,7 @@ select
     ranked_states.is_collaborative,
     -- Nobody asks for what a user's list no longer has: that a later list is without it has to do.
     case
-        when observed_playlists.last_listed_on is not null
-            and observed_playlists.last_observed_on < observed_playlists.last_list_on then false
+        when observed_playlists.last_observed_on < last_lists.last_list_on then false
         else coalesce(observed_playlists.is_available, true)
     end as is_available,
     observed_playlists.first_observed_on,
@@ -106,6 +136,8 @@ select
 from ranked_states
 left join observed_playlists
     on ranked_states.playlist_id = observed_playlists.playlist_id
+left join last_lists
+    on ranked_states.playlist_id = last_lists.playlist_id
 left join ranked_follower_counts
     on
         ranked_states.playlist_id = ranked_follower_counts.playlist_id

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -26,26 +27,16 @@ from ingestion.playlist_files import PLAYLIST_FILES
 from ingestion.purge import purge_user
 from ingestion.sources import SOURCES
 from ingestion.spotify import SPOTIFY
+from ingestion.spotify.archive import archived, unarchived
+from ingestion.spotify.journal import Entry
 from ingestion.spotify.reparse import reparse
-from sandbox import generate_world
-from sandbox.spotify_api import SpotifyApi as Server
-from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace
 from tests.support.kill import Stage, Target
 from tests.support.row_hash import assert_same_tables, images_of_schema
-from tests.support.spotify_replay import environment_of, look, settings_of
+from tests.support.spotify_replay import environment_of, look, run_dbt, settings_of
+
+AT = datetime(2026, 1, 5, tzinfo=UTC)
 
 DBT_MODELS = ("+dim_playlists", "+fct_playlist_tracks", "+fct_playlist_track_changes")
-
-
-@pytest.fixture(scope="module")
-def world():
-    return generate_world()
-
-
-@pytest.fixture(scope="module")
-def server(world):
-    with Server(world, app="extended") as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +84,10 @@ def playlist_files(world, user_id, tmp_path_factory) -> Path:
 def filled(world, server, user_id, playlist_files, tmp_path_factory) -> Path:
     """A workplace with the user in all places: lake, archive, raw and marts. To be copied, not changed."""
     folder = tmp_path_factory.mktemp("filled")
-    shutil.copyfile(REPOSITORY / "profiles.example.yml", folder / "profiles.yml")
     settings = settings_of(server, folder / "data")
     ids = [one.playlist_id for one in world.playlists_on(world.days[0]) if concerns(one, user_id)]
     fill(settings, server, ids, world.days[:2], playlist_files)
-    process = DbtWorkplace(folder).start("run", "--select", *DBT_MODELS)
-    invocation = DbtWorkplace.finish(process)
-    assert invocation.returncode == 0, invocation.output
+    run_dbt(folder, *DBT_MODELS)
     return folder
 
 
@@ -224,11 +212,9 @@ def test_files_on_disk_that_hold_the_user_are_named(purged, playlist_files):
 
 
 def test_dbt_builds_on_what_is_left(purged, tmp_path):
-    shutil.copyfile(REPOSITORY / "profiles.example.yml", tmp_path / "profiles.yml")
     shutil.copytree(purged[0].data_dir, tmp_path / "data", symlinks=True)
     models = raw_tables(purged[0], "marts")
-    invocation = DbtWorkplace.finish(DbtWorkplace(tmp_path).start("run", "--select", *DBT_MODELS))
-    assert invocation.returncode == 0, invocation.output
+    run_dbt(tmp_path, *DBT_MODELS)
     settings = replace(purged[0], data_dir=tmp_path / "data")
     assert_same_tables(raw_tables(settings, "marts"), models)
 
@@ -287,6 +273,49 @@ def test_an_extraction_at_work_is_waited_for(settings, user_id):
     (Path(settings.lake_url) / "spotify/playlists/unfinished.parquet").touch()
     with pytest.raises(IngestionError, match="purge again"):
         purge_user(settings, user_id)
+
+
+def test_with_another_key_for_hashes_nothing_is_done_and_nothing_proved(filled, server, user_id, tmp_path):
+    data_dir = shutil.copytree(filled / "data", tmp_path / "data", symlinks=True)
+    settings = settings_of(server, data_dir, WAREHOUSE_HMAC_KEY="another key")
+    units = Lake(settings.lake_url).current_revisions("spotify")
+    with pytest.raises(ConfigError, match="set WAREHOUSE_HMAC_KEY to that one"):
+        purge_user(settings, user_id)
+    assert Lake(settings.lake_url).current_revisions("spotify") == units
+
+
+def test_what_would_bring_the_rows_back_is_told(filled, server, world, user_id, tmp_path):
+    data_dir = shutil.copytree(filled / "data", tmp_path / "data", symlinks=True)
+    ids = tmp_path / "ids.txt"
+    ids.write_text("\n".join(sorted(one.playlist_id for one in world.playlists)))
+    settings = settings_of(server, data_dir, SPOTIFY_PLAYLIST_IDS=str(ids))
+    result = purge_user(settings, user_id)
+    assert str(ids) in result.files
+    assert result.token == settings.spotify_dir / "token.json"
+    assert result.token.exists()
+
+    others = sorted({one.playlist_id for one in world.playlists} - owned_by(world, user_id))
+    ids.write_text("\n".join(others))
+    result.token.unlink()
+    again = purge_user(settings, user_id)
+    assert (again.files, again.token) == ([], None)
+
+
+def test_a_link_to_a_playlist_of_theirs_in_an_answer_about_another_goes_and_is_counted(
+    settings, purged, world, user_id
+):
+    day = world.days[0]
+    owned = min(one.playlist_id for one in world.playlists_on(day) if one.owner_id == user_id)
+    link = f"https://open.spotify.com/playlist/{owned}?si=1"
+    lake = Lake(settings.lake_url)
+    answer = Entry("artist:a", "artist", "/v1/artists/a", AT, json.dumps({"id": "a", "name": link}))
+    with lake.write_unit(SPOTIFY.name, "a" * 24, "1", []) as unit:
+        for path, content in archived(unit.name, [answer]):
+            unit.attach(path, content)
+    result = purge_user(settings, user_id)
+    assert result.before["archive"] == purged[1].before["archive"] + 1
+    (left,) = (entry for entry in unarchived(lake, lake.done_record(SPOTIFY.name, "a" * 24)) if entry.body)
+    assert left.answer == {"id": "a", "name": "https://open.spotify.com/playlist/removed?si=1"}
 
 
 def test_what_is_no_user_is_refused(settings):

@@ -18,23 +18,20 @@ import pyarrow.compute as pc
 
 from ingestion.config import Settings
 from ingestion.errors import IngestionError, LoadError
+from ingestion.hash_key import has_users, require_same_key
 from ingestion.lake import DoneRecord, Lake
 from ingestion.load import load
 from ingestion.progress import Progress
-from ingestion.purge_warehouse import compact, open_warehouse, purge_warehouse, text_tables
+from ingestion.purge.user import User, entry_without, naming, owned_in_entry, rows_without
+from ingestion.purge.warehouse import compact, open_warehouse, purge_warehouse, text_tables
 from ingestion.rewriting import lake_to_rewrite, rewrite
 from ingestion.source import Source
 from ingestion.sources import SOURCES
 from ingestion.spotify.archive import archived, unarchived
 from ingestion.spotify.journal import COMPLETE, SUFFIX, Entry
-from ingestion.traces import User, entry_without, naming, owned_in_entry, rows_without
+from ingestion.spotify.run import ids_in_file, token_path
 
-SOURCES_WITH_USERS = tuple(
-    source
-    for source in SOURCES
-    if any(name.endswith("_hash") for table in source.tables for name in table.schema.names)
-)
-"""Those whose tables can name a user."""
+SOURCES_WITH_USERS = tuple(filter(has_users, SOURCES))
 
 UNIT_IS_BROUGHT_IN = timedelta(hours=1)
 """Files without a done-record that are older than this were left by a killed extraction: units are
@@ -46,25 +43,30 @@ class PurgeResult:
     """How many rows (in the archive: answers) name the user, by place, before and after.
 
     Places are `lake`, `archive`, `raw` and `marts`, the last being all other schemas of the warehouse.
-    `files` are playlist files on disk in which the user was found: they are left as they are.
+    What stays as it is and would bring rows back: `files` are playlist files on disk in which the user
+    was found, and the file of playlist ids where it names playlists of theirs; `token` is the stored
+    authorisation of a user, who may be this one: nothing in it says who it is.
     """
 
     before: Counter = field(default_factory=Counter)
     after: Counter = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
+    token: Path | None = None
 
 
 def purge_user(settings: Settings, user_id: str) -> PurgeResult:
     """Remove a user, given by id, URI or link, from all that the settings' lake and warehouse hold.
 
     Killed anywhere, it is completed by doing it again. Raises IngestionError where answers wait for
-    the lake, where an extraction is at work, or where something is left that names the user.
+    the lake, where an extraction is at work, or where something is left that names the user; and
+    ConfigError where the lake was made with another key, so that nothing of the user would be found.
     """
     if settings.target != "duckdb":
         raise LoadError("WAREHOUSE_TARGET=redshift: this release purges the embedded DuckDB only")
     user = User.of(user_id, settings)
     _refuse_waiting_answers(settings)
     with lake_to_rewrite(settings, *SOURCES_WITH_USERS) as lake:
+        require_same_key(settings, lake)
         _remove_unfinished(lake)
         note = settings.home / "purges" / f"{user.hash}.json"
         owned, files = _remembered(note)
@@ -72,9 +74,9 @@ def purge_user(settings: Settings, user_id: str) -> PurgeResult:
         with open_warehouse(settings) as warehouse:
             owned |= _owned_in_warehouse(warehouse, user)
             user = replace(user, owned=frozenset(owned))
-            files |= _files_with(warehouse, user)
+            files |= _files_with(warehouse, user) | _files_asking_for(settings, user)
             _remember(note, owned, files)
-            result = PurgeResult(_count(lake, warehouse, user), files=sorted(files))
+            result = PurgeResult(_count(lake, warehouse, user), files=sorted(files), token=_token(settings))
         _purge_lake(lake, user)
         (settings.spotify_dir / "index.sqlite").unlink(missing_ok=True)  # it is made anew from the lake
         with open_warehouse(settings) as warehouse:
@@ -234,3 +236,15 @@ def _files_with(warehouse: duckdb.DuckDBPyConnection, user: User) -> set[str]:
     except duckdb.CatalogException:  # no playlist file was ever loaded
         return set()
     return {path for (path,) in rows.fetchall()}
+
+
+def _files_asking_for(settings: Settings, user: User) -> set[str]:
+    """The file of playlist ids that are extracted, where one of the user's is among them."""
+    file = settings.spotify and settings.spotify.playlist_ids
+    return {str(file)} if file and user.owned.intersection(ids_in_file(file)) else set()
+
+
+def _token(settings: Settings) -> Path | None:
+    """The stored authorisation, where there is one."""
+    token = token_path(settings)
+    return token if token.exists() else None

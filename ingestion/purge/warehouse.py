@@ -11,7 +11,7 @@ from filelock import FileLock
 from ingestion.config import Settings
 from ingestion.errors import LoadError
 from ingestion.lake import BATCH_ROWS
-from ingestion.traces import User, is_playlist_id, naming
+from ingestion.purge.user import User, is_playlist_id, naming
 
 
 def open_warehouse(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:

@@ -8,8 +8,8 @@ import pytest
 
 from ingestion.config import load_settings
 from ingestion.errors import ConfigError
+from ingestion.purge.user import User, entry_without, naming, owned_in_entry, rows_without
 from ingestion.spotify.journal import Entry
-from ingestion.traces import User, entry_without, naming, owned_in_entry, rows_without
 
 OWNED, OTHER = "o" * 22, "x" * 22
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -123,6 +123,22 @@ def test_an_answer_in_which_the_user_is_written_in_escapes_is_found(user):
     body = json.dumps({"added_by": {"type": "user", "id": user.id}}).replace("some user", "\\u0073ome user")
     kept = Entry(f"playlist:{OTHER}", "page", "", AT, body)
     assert entry_without(user, kept).answer == {"added_by": None}
+
+
+@pytest.mark.parametrize("id_", [OWNED, OTHER])
+def test_links_to_their_playlists_go_from_answers_in_which_the_user_is_not_named(id_, user):
+    escaped = f'{{"description": "like https:\\/\\/open.spotify.com\\/playlist\\/{id_}"}}'
+    encoded = json.dumps({"href": f"https://example.org/?to=spotify%3Aplaylist%3A{id_}"})
+    left = "removed" if id_ == OWNED else id_
+    for body, answer in (
+        (escaped, {"description": f"like https://open.spotify.com/playlist/{left}"}),
+        (encoded, {"href": f"https://example.org/?to=spotify%3Aplaylist%3A{left}"}),
+        (json.dumps({"kept": {"type": "playlist", "id": id_}}), None),
+    ):
+        cleaned = entry_without(user, Entry(f"playlist:{OTHER}", "page", "", AT, body)).answer
+        if answer is None:
+            answer = {"kept": None if id_ == OWNED else {"type": "playlist", "id": id_}}
+        assert cleaned == answer
 
 
 def test_an_answer_that_does_not_name_the_user_stays_byte_for_byte(user):

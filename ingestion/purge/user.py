@@ -1,6 +1,6 @@
 """What names a user of Spotify: in a text, in rows, in an archived answer; and the same without the user.
 
-Only the rules are here; `purge.py` applies them to all that there is.
+Only the rules are here; the package applies them to all that there is.
 """
 
 import re
@@ -28,7 +28,9 @@ LABEL_DIGITS = 16
 
 _USER = re.compile(r"(?:spotify:user:|https?://[^/]+/(?:v1/)?users?/)?([^\s/:?#]+)(?:[/?#]\S*)?")
 
-_PLAYLIST = re.compile(r"(playlists?[/:])([0-9A-Za-z]{22})")
+_PLAYLIST = re.compile(r"(playlists?(?:[/:]|%3[Aa]))([0-9A-Za-z]{22})")
+
+_ID_IN_ANSWER = re.compile(r"(?:[/:\"]|%3[Aa])([0-9A-Za-z]{22})")
 
 _GONE = object()
 """In place of a value of an answer that goes with its place in a list."""
@@ -148,8 +150,12 @@ def owned_in_entry(user: User, entry: Entry) -> Iterator[str]:
 
 
 def _may_name(user: User, body: str) -> bool:
-    """Whether it is worth to look into an answer; quick."""
-    return "\\u" in body or any(one in body for one in user.spellings)
+    """Whether it is worth to look into an answer, at user objects and at texts in it; quick."""
+    return (
+        "\\u" in body
+        or any(one in body for one in user.spellings)
+        or (bool(user.owned) and any(id_ in user.owned for id_ in _ID_IN_ANSWER.findall(body)))
+    )
 
 
 def _owned(user: User, value: Any) -> Iterator[str]:
