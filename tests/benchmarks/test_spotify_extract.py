@@ -94,7 +94,7 @@ def test_the_plain_way_takes_a_page_and_the_artists_of_each_playlist_anew(server
 
 
 def test_every_request_of_the_extraction_is_counted(server, requests_of, tmp_path):
-    """A token each time, four to find out what the app may call, then what is needed."""
+    """A token each time, three to find out what the app may call, then what is needed."""
     known = set().union(*artists(range(PLAYLISTS)))
     first = requests_of(extracting(server.url, tmp_path, 0, None))
     server.day = 1
@@ -104,7 +104,7 @@ def test_every_request_of_the_extraction_is_counted(server, requests_of, tmp_pat
     by_id = requests_of(extracting(server.url, tmp_path, 2, PLAYLISTS))
     added_later = set().union(*artists(range(2, PLAYLISTS, CHANGED_EVERY), revision=1)) - known - added
 
-    assert first == 1 + 4 + 1 + PLAYLISTS + ceil(len(known) / 50)
+    assert first == 1 + 3 + 1 + PLAYLISTS + ceil(len(known) / 50)
     assert daily == 1 + 1 + 2 + ceil(len(added) / 50)
     assert by_id == 1 + PLAYLISTS + ceil(len(added_later) / 50)
 

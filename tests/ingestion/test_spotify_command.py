@@ -1,11 +1,13 @@
 """`python -m ingestion spotify`: playlists by id into a bucket, exit statuses, and what a run will cost."""
 
+import re
 from datetime import UTC, datetime
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import boto3
 import pyarrow.parquet as pq
 import pytest
+import requests
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
@@ -235,6 +237,23 @@ def test_an_id_file_that_cannot_be_read_is_named_with_the_line(tmp_path, monkeyp
 def test_making_rows_anew_takes_no_ids(ids, capsys):
     assert main(["spotify", "--from-archive", *ids]) == 1
     assert "it takes no ids" in capsys.readouterr().err
+
+
+def test_after_the_one_time_login_the_users_own_playlists_are_read(monkeypatch, capsys):
+    monkeypatch.setenv("SPOTIPY_REDIRECT_URI", "http://127.0.0.1:8888/callback")
+
+    class Person(StringIO):
+        """Opens the address that is shown, agrees, and pastes the one that the browser ended at."""
+
+        def readline(self, *_):
+            address = re.search(r"http\S+/authorize\S+", capsys.readouterr().out)[0]
+            return requests.get(address, allow_redirects=False).headers["Location"] + "\n"
+
+    monkeypatch.setattr("sys.stdin", Person())
+    assert main(["spotify", "login", "--paste"]) == 0
+    assert "Authorised until about 20" in capsys.readouterr().out
+    assert main(["spotify"]) == 0
+    assert "62 playlists looked at, 62 read, 0 failed" in capsys.readouterr().out
 
 
 def test_by_id_a_dead_authorisation_of_the_user_does_not_matter(server, ids, tmp_path, capsys):
