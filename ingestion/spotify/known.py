@@ -10,8 +10,10 @@ too.
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 from ingestion.lake import Lake, Part, revision_name
@@ -83,13 +85,13 @@ class Known:
         Of one day, those that failed come last, and else they stay in their order. So a list longer than
         a day's requests is read to its end, and what failed waits for its next turn.
         """
-        turns = []
+        turns = defaultdict(list)
         for playlist_id in playlist_ids:
             observed_on = self._day("observed_on from observations", playlist_id)
             if observed_on < today.isoformat():
                 failed_on = self._day("failed_on from failures", playlist_id)
-                turns.append((max(observed_on, failed_on), failed_on > observed_on, playlist_id))
-        return [playlist_id for *_, playlist_id in sorted(turns, key=lambda turn: turn[:2])]
+                turns[max(observed_on, failed_on), failed_on > observed_on].append(playlist_id)
+        return list(chain.from_iterable(turns[turn] for turn in sorted(turns)))
 
     def note_failure(self, playlist_id: str, on: date) -> None:
         """That a playlist was asked for on that day and could not be looked at."""
