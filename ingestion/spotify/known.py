@@ -3,7 +3,7 @@
 An index in SQLite of a few key columns of the lake's parts. It is made from the lake alone and can be
 lost: the next run reads the parts again. Units that other machines have written are taken in at each start;
 where one was rewritten or is gone, the index is made anew: one row of it stands for rows of many units, and
-to keep them apart would make it as large as their keys, for the few days on which retention rewrites units.
+to keep them apart would make it as large as their keys.
 
 Beside it, and of this machine alone, stands when a playlist was last asked for in vain. That can be lost
 too.

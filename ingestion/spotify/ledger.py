@@ -1,4 +1,4 @@
-"""The ledger of requests: what every extractor on a machine has asked of one Spotify account.
+"""The ledger of requests: what every extractor on one data folder has asked with one Spotify app.
 
 Spotify counts requests per account, in a short window and over about a day, and publishes neither
 number. Extractors that count for themselves run into both; so all of them, hand-started ones too, write each
