@@ -6,7 +6,7 @@
     spotify login         authorise the app to read a user's playlists, once
     spotify plan [N]      what N playlists cost, in requests and days
     load                  what is new in the lake into the warehouse
-    retain                rows of the Web API that have had their time, out of lake and warehouse
+    retain                rows that have had their time, out of lake and warehouse
     purge                 a person's data, out of lake and warehouse
     prepare               the raw tables that do not exist yet, empty
 
@@ -22,7 +22,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ingestion.config import SOURCE_VARIABLES, Settings, load_settings
+from ingestion.config import SOURCE_VARIABLES, Settings, load_settings, retention_variable
 from ingestion.errors import ConfigError, IngestionError
 from ingestion.extract import extract
 from ingestion.lake import shown_url
@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_spotify(commands)
     commands.add_parser("load", help="what is new in the lake into the warehouse").set_defaults(run=_load)
     commands.add_parser(
-        "retain", help="remove rows of the Web API not confirmed for $SPOTIFY_RETENTION_DAYS (default: 30)"
+        "retain",
+        help="remove rows not confirmed for as many days as are set for their source "
+        f"(${', $'.join(retention_variable(source.name) for source in SOURCES)})",
     ).set_defaults(run=_retain)
     purge = commands.add_parser("purge", help="remove a person's data from lake and warehouse, and count it")
     purge.add_argument("--spotify-user", required=True, metavar="ID", help="the person's Spotify user id")
@@ -255,14 +257,17 @@ def _retain(options: argparse.Namespace) -> None:  # noqa: ARG001
     from ingestion.retention import retain
 
     settings = load_settings()
-    result = retain(settings, settings.spotify_retention_days)
-    if result.cutoff_on is None:
-        print("everything stays: SPOTIFY_RETENTION_DAYS is forever, or this is the sandbox")
-        return
-    print(f"not confirmed since {result.cutoff_on}: removed from the lake and the raw schema")
-    for table, count in result.rows.items():
-        print(f"  {count:>12,}  {table}")
-    print(f"  {result.archive_entries:>12,}  answers of the archive")
+    for source in SOURCES:
+        result = retain(settings, source, settings.retention_days[source.name])
+        if result.cutoff_on is None:
+            why = "this is the sandbox" if settings.is_sandbox else retention_variable(source.name)
+            print(f"{source.schema_name}: everything stays ({why})")
+            continue
+        print(f"{source.schema_name}: removed what was not confirmed since {result.cutoff_on}")
+        for table, count in result.rows.items():
+            print(f"  {count:>12,}  {table}")
+        if result.archive_entries:
+            print(f"  {result.archive_entries:>12,}  answers of the archive")
     print("next: dbt build")
 
 

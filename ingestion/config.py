@@ -21,8 +21,12 @@ serves all."""
 
 SPOTIFY_API_URL, SPOTIFY_ACCOUNTS_URL = "https://api.spotify.com", "https://accounts.spotify.com"
 
-SPOTIFY_RETENTION_DAYS = 30
-"""Spotify's terms allow no lasting storage; a month is what a monthly report needs."""
+RETENTION_DAYS = {**dict.fromkeys(SOURCE_VARIABLES), "spotify": 30}
+"""By source, days that rows are kept after they were last confirmed; None is for good. Spotify's terms allow
+no lasting storage, and a month is what a monthly report needs; files are the user's own."""
+
+STATE_FOLDER = "music-warehouse"
+"""In a person's folder for the state of programs (XDG_STATE_HOME, by default ~/.local/state)."""
 
 IN_USE_LINK = "in_use"
 """In the data folder: a link to the folder of the warehouse worked on last."""
@@ -37,7 +41,8 @@ class SpotifySettings:
 
     `playlist_ids` is a file with one id a line; without it the playlists of the user who authorised
     the app are read. `daily_requests` are those in any 24 hours, `window_requests` those in any 30
-    seconds; None is no limit of our own.
+    seconds; None is no limit of our own. They are counted in `ledger_dir`, None is in the data folder,
+    together with those of every app of the same `account`, None is those of this app alone.
     """
 
     client_id: str
@@ -48,6 +53,8 @@ class SpotifySettings:
     accounts_url: str = SPOTIFY_ACCOUNTS_URL
     daily_requests: int | None = None
     window_requests: int | None = None
+    ledger_dir: Path | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,8 @@ class Settings:
     """One configuration of the warehouse.
 
     `source_paths` holds the configured file sources (name to path), `spotify` the app; in the sandbox
-    there are none, and the sandbox's own folders and server take their place. Rows of the Web API are
-    kept for `spotify_retention_days` after they were last confirmed, None is for good.
+    there are none, and the sandbox's own folders and server take their place. Rows of a source are kept
+    for its `retention_days` after they were last confirmed, None is for good.
     """
 
     target: str
@@ -66,7 +73,7 @@ class Settings:
     lake_url: str = field(repr=False)  # it can hold a key and a secret
     hmac_key: str | None = field(default=None, repr=False)
     spotify: SpotifySettings | None = None
-    spotify_retention_days: int | None = SPOTIFY_RETENTION_DAYS
+    retention_days: Mapping[str, int | None] = field(default_factory=RETENTION_DAYS.copy)
 
     @property
     def home(self) -> Path:
@@ -171,7 +178,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         lake_url=lake_url,
         hmac_key=values.get("WAREHOUSE_HMAC_KEY"),
         spotify=spotify,
-        spotify_retention_days=_retention_days(values),
+        retention_days={source: _retention_days(values, source) for source in RETENTION_DAYS},
     )
 
 
@@ -201,7 +208,20 @@ def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
         accounts_url=values.get("SPOTIFY_ACCOUNTS_URL", SPOTIFY_ACCOUNTS_URL),
         daily_requests=_positive(values, "SPOTIFY_DAILY_REQUESTS"),
         window_requests=_positive(values, "SPOTIFY_WINDOW_REQUESTS"),
+        ledger_dir=_ledger_dir(values),
+        account=values.get("SPOTIFY_ACCOUNT"),
     )
+
+
+def _ledger_dir(values: Mapping[str, str]) -> Path | None:
+    """By default a folder of the person's own: Spotify counts what they send, whatever data folder it is for."""
+    if folder := values.get("SPOTIFY_LEDGER_DIR"):
+        return Path(folder).expanduser().absolute()
+    if folder := values.get("XDG_STATE_HOME"):
+        return Path(folder) / STATE_FOLDER
+    if home := values.get("HOME"):
+        return Path(home) / ".local" / "state" / STATE_FOLDER
+    return None
 
 
 def _positive(values: Mapping[str, str], variable: str) -> int | None:
@@ -213,8 +233,14 @@ def _positive(values: Mapping[str, str], variable: str) -> int | None:
     return int(text)
 
 
-def _retention_days(values: Mapping[str, str]) -> int | None:
-    if values.get("SPOTIFY_RETENTION_DAYS", "").lower() == "forever":
+def _retention_days(values: Mapping[str, str], source: str) -> int | None:
+    variable = retention_variable(source)
+    if values.get(variable, "").lower() == "forever":
         return None
-    days = _positive(values, "SPOTIFY_RETENTION_DAYS")
-    return SPOTIFY_RETENTION_DAYS if days is None else days
+    days = _positive(values, variable)
+    return RETENTION_DAYS[source] if days is None else days
+
+
+def retention_variable(source: str) -> str:
+    """The variable that says for how many days a source's rows are kept, or `forever`."""
+    return f"{source.upper()}_RETENTION_DAYS"

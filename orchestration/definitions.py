@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from ingestion.sources import FILE_SOURCES, SPOTIFY
+from ingestion.sources import FILE_SOURCES, SOURCES
 from orchestration.dbt_models import dbt_cli, warehouse_models
 from orchestration.lake import file_lake_asset, spotify_lake_asset
 from orchestration.raw import raw_assets
-from orchestration.retention import RETENTION_KEY, spotify_retention
+from orchestration.retention import retention_asset
 
 whole_graph = dg.define_asset_job(
     "whole_graph", selection=dg.AssetSelection.all(), description="From the sources to the marts."
@@ -16,9 +16,8 @@ defs = dg.Definitions(
     assets=[
         *(file_lake_asset(source) for source in FILE_SOURCES),
         spotify_lake_asset,
-        spotify_retention,
-        *(raw_assets(source) for source in FILE_SOURCES),
-        raw_assets(SPOTIFY, after=RETENTION_KEY),
+        *(retention_asset(source) for source in SOURCES),
+        *(raw_assets(source) for source in SOURCES),
         warehouse_models,
     ],
     jobs=[whole_graph],

@@ -9,21 +9,18 @@ import dagster as dg
 
 from ingestion.config import load_settings
 from ingestion.source import Source
-from orchestration.lake import lake_key
+from orchestration.retention import retention_key
 
 
-def raw_assets(source: Source, after: dg.AssetKey | None = None) -> dg.AssetsDefinition:
-    """The raw tables of one source, keyed as dbt keys its sources, so that the lineage joins.
-
-    They are loaded after the source's part of the lake, or `after` what changes that.
-    """
+def raw_assets(source: Source) -> dg.AssetsDefinition:
+    """The raw tables of one source, keyed as dbt keys its sources, so that the lineage joins."""
 
     @dg.multi_asset(
         name=source.schema_name,
         specs=[
             dg.AssetSpec(
                 [source.name, table.name],
-                deps=[after or lake_key(source)],
+                deps=[retention_key(source)],
                 group_name="raw",
                 kinds={"dlt"},
                 description=f"Table {source.schema_name}.{table.name}; key: {', '.join(table.primary_key)}.",

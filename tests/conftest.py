@@ -15,6 +15,12 @@ def pytest_configure() -> None:
             del os.environ[name]
 
 
+@pytest.fixture(autouse=True)
+def _no_requests_counted_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Requests of a test are counted in the test's own folder, not in that of whoever runs it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests marked `faults` unless `-m` asks for them."""
     if "faults" in config.option.markexpr:

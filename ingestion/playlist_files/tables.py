@@ -78,4 +78,34 @@ PLAYLIST_OBSERVATIONS = RawTable(
     primary_key=("playlist_id", "observed_on", "file_path"),
 )
 
-TABLES = (FILES, PLAYLISTS, PLAYLIST_TRACKS, PLAYLIST_OBSERVATIONS, QUARANTINED_INPUTS)
+PLAYLIST_TRACK_CHANGES = RawTable(
+    "playlist_track_changes",
+    pa.schema(
+        key_columns(playlist_id=pa.string(), seen_on=pa.date32(), change_number=pa.int32())
+        + columns(
+            change=pa.string(),
+            item_type=pa.string(),
+            track_uri=pa.string(),
+            from_position=pa.int32(),
+            to_position=pa.int32(),
+            added_at=UTC_TIMESTAMP,
+            added_by_hash=pa.string(),
+            from_snapshot_id=pa.string(),
+            snapshot_id=pa.string(),
+            last_seen_before_on=pa.date32(),
+            source_system=pa.string(),
+            terms_of_use=pa.string(),
+        )
+    ),
+    primary_key=("playlist_id", "seen_on", "change_number"),
+)
+"""Changes that retention has kept, since it removed a state they were derived from."""
+
+TABLES = (
+    FILES,
+    PLAYLISTS,
+    PLAYLIST_TRACKS,
+    PLAYLIST_OBSERVATIONS,
+    PLAYLIST_TRACK_CHANGES,
+    QUARANTINED_INPUTS,
+)

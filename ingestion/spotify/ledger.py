@@ -1,8 +1,9 @@
-"""The ledger of requests: what every extractor on one data folder has asked with one Spotify app.
+"""The ledger of requests: what every extractor of this machine has asked on one Spotify account.
 
 Spotify counts requests per account, in a short window and over about a day, and publishes neither
 number. Extractors that count for themselves run into both; so all of them, hand-started ones too, write each
 request into one SQLite file before they send it, and a pause that one was told binds the others.
+Which account an app belongs to Spotify tells nobody: without a name for it, an app is taken for one.
 Knows nothing of HTTP.
 """
 
@@ -60,9 +61,9 @@ class Limits:
     longest_pause: timedelta = timedelta(minutes=5)
 
 
-def ledger_file(folder: Path, client_id: str) -> Path:
-    """The file of an app's ledger in this machine's folder: the limits of another app are others."""
-    return folder / f"requests-{quote(client_id, safe='')}.sqlite"
+def ledger_file(folder: Path, account: str) -> Path:
+    """The file of an account's ledger in the folder of them: the limits of another one are others."""
+    return folder / f"requests-{quote(account, safe='')}.sqlite"
 
 
 class Ledger:

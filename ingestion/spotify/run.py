@@ -54,8 +54,7 @@ def extract_playlists(
     require_same_key(settings, lake)
     settings.remember_real_data()
     folder = settings.spotify_dir
-    limits = Limits(window=spotify.window_requests, day=spotify.daily_requests)
-    ledger = Ledger(ledger_file(folder, spotify.client_id), limits, now, sleep)
+    ledger = _ledger(settings, now, sleep)
     access = _access(settings, needs_user=playlist_ids is None, now=now)
     api = SpotifyApi(spotify.api_url, access, ledger, now, sleep)
     hash_user = lru_cache(HASHES_KEPT)(settings.hash_user)
@@ -103,6 +102,19 @@ def keep_authorisation(settings: Settings, refresh_token: str, authorised_at: da
 def token_path(settings: Settings) -> Path:
     """The file with the user's refresh token."""
     return settings.spotify_dir / "token.json"
+
+
+def _ledger(settings: Settings, now: Callable[[], datetime], sleep: Callable[[float], None]) -> Ledger:
+    spotify = settings.spotify
+    file = ledger_file(spotify.ledger_dir or settings.spotify_dir, spotify.account or spotify.client_id)
+    limits = Limits(window=spotify.window_requests, day=spotify.daily_requests)
+    try:
+        return Ledger(file, limits, now, sleep)
+    except OSError as error:
+        raise ConfigError(
+            f"requests cannot be counted in {file.parent} ({error.strerror}): name another folder, the same "
+            "for all extractors of this machine, in SPOTIFY_LEDGER_DIR"
+        ) from error
 
 
 def _app(spotify: SpotifySettings) -> App:

@@ -185,7 +185,7 @@ def test_a_spotify_app_is_a_configured_source(data_dir):
     found = settings(data_dir, **APP)
     assert not found.is_sandbox
     assert (found.spotify.client_id, found.spotify.api_url) == ("id", "https://api.spotify.com")
-    assert (found.spotify.daily_requests, found.spotify_retention_days) == (None, 30)
+    assert (found.spotify.daily_requests, found.retention_days["spotify"]) == (None, 30)
     assert settings(data_dir).spotify is None
 
 
@@ -203,8 +203,19 @@ def test_what_a_spotify_app_reads_and_spends_can_be_set(data_dir, tmp_path):
     )
     assert found.spotify.playlist_ids == ids
     assert (found.spotify.daily_requests, found.spotify.window_requests) == (5000, 90)
-    assert found.spotify_retention_days is None
+    assert found.retention_days["spotify"] is None
     assert found.spotify.api_url == "http://127.0.0.1:1"
+
+
+def test_requests_are_counted_where_every_data_folder_of_a_person_finds_them(data_dir, tmp_path):
+    assert settings(data_dir, **APP, HOME="/home/ada").spotify.ledger_dir == Path(
+        "/home/ada/.local/state/music-warehouse"
+    )
+    state = settings(data_dir, **APP, HOME="/home/ada", XDG_STATE_HOME="/state").spotify.ledger_dir
+    assert state == Path("/state/music-warehouse")
+    named = settings(data_dir, **APP, HOME="/home/ada", SPOTIFY_LEDGER_DIR=str(tmp_path), SPOTIFY_ACCOUNT="a")
+    assert (named.spotify.ledger_dir, named.spotify.account) == (tmp_path, "a")
+    assert settings(data_dir, **APP).spotify.ledger_dir is None
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def retained(replayed, server, today, tmp_path_factory) -> tuple[Settings, Reten
     """The same after retention, and what that did. To be looked at, not changed."""
     folder = shutil.copytree(replayed, tmp_path_factory.mktemp("retained") / "workplace", symlinks=True)
     settings = settings_of(server, folder / "data")
-    return settings, retain(settings, DAYS_KEPT, today)
+    return settings, retain(settings, SPOTIFY, DAYS_KEPT, today)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_states_stay_until_some_days_after_they_were_last_seen(before, retained,
 def test_a_playlist_that_nobody_looked_at_any_more_goes_altogether_but_for_its_first_look(settings, today):
     first = "select playlist_id, min(observed_on) from raw_spotify.playlist_observations group by 1"
     firsts = set(query(settings, first))
-    retain(settings, DAYS_KEPT, today + timedelta(days=30))
+    retain(settings, SPOTIFY, DAYS_KEPT, today + timedelta(days=30))
     assert query(settings, "select count(*) from raw_spotify.playlists") == [(0,)]
     looks = query(settings, "select playlist_id, observed_on from raw_spotify.playlist_observations")
     assert set(looks) == firsts
@@ -223,13 +223,13 @@ def test_the_log_and_the_archive_keep_what_is_young_and_answers_of_surviving_sta
 
 def test_every_change_is_told_after_it_as_before(settings, workplace, today):
     told = query(settings, TOLD_CHANGES)
-    result = retain(settings, DAYS_KEPT, today)
+    result = retain(settings, SPOTIFY, DAYS_KEPT, today)
     build(workplace)
     assert query(settings, TOLD_CHANGES) == told
     kept = query(settings, "select count(*) from raw_spotify.playlist_track_changes")
     assert kept == [(result.changes_kept,)]
     assert 0 < result.changes_kept < len(told)
-    later = retain(settings, DAYS_KEPT, today + timedelta(days=30))
+    later = retain(settings, SPOTIFY, DAYS_KEPT, today + timedelta(days=30))
     build(workplace)
     assert query(settings, TOLD_CHANGES) == told
     assert later.changes_kept == len(told) - result.changes_kept
@@ -241,7 +241,7 @@ def test_before_dbt_has_seen_the_looks_of_today_what_is_old_goes_and_no_change_i
     workplace = shutil.copytree(yesterday, tmp_path / "workplace", symlinks=True)
     settings = settings_of(server, workplace / "data")
     look(settings, server, today)
-    result = retain(settings, DAYS_KEPT, today)
+    result = retain(settings, SPOTIFY, DAYS_KEPT, today)
     assert result.playlists_held == 0
     for table in ("playlists", "playlist_tracks", "playlist_observations", "playlist_track_changes"):
         assert raw_tables(settings)[table] == raw_tables(retained[0])[table]
@@ -279,7 +279,7 @@ def test_from_a_change_on_that_dbt_has_not_derived_all_states_stay_and_that_is_s
     )
     looks_before = query(settings, looks)
     later = today + timedelta(days=30)  # with that, everything is old
-    result = retain(settings, DAYS_KEPT, later)
+    result = retain(settings, SPOTIFY, DAYS_KEPT, later)
     assert result.playlists_held == 1
     assert "until `dbt build` was run" in caplog.text
     assert query(settings, "select distinct playlist_id from raw_spotify.playlists") == [(held,)]
@@ -291,7 +291,7 @@ def test_from_a_change_on_that_dbt_has_not_derived_all_states_stay_and_that_is_s
 
     build(workplace)
     assert query(settings, TOLD_CHANGES) == told
-    assert retain(settings, DAYS_KEPT, later).playlists_held == 0
+    assert retain(settings, SPOTIFY, DAYS_KEPT, later).playlists_held == 0
     assert query(settings, "select count(*) from raw_spotify.playlists") == [(0,)]
     build(workplace)
     assert query(settings, TOLD_CHANGES) == told
@@ -301,7 +301,7 @@ def test_without_marts_no_change_is_lost(settings, workplace, today):
     told = query(settings, TOLD_CHANGES)
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         connection.execute("drop schema marts cascade")
-    result = retain(settings, DAYS_KEPT, today)
+    result = retain(settings, SPOTIFY, DAYS_KEPT, today)
     assert result.playlists_held > 0
     assert result.changes_kept == 0
     assert result.rows["extraction_log"] > 0
@@ -312,7 +312,7 @@ def test_without_marts_no_change_is_lost(settings, workplace, today):
 def test_the_sandbox_keeps_everything(tmp_path, today, caplog):
     sandbox = load_settings({"WAREHOUSE_DATA_DIR": str(tmp_path)})
     caplog.set_level(logging.INFO)
-    assert retain(sandbox, DAYS_KEPT, today + timedelta(days=30)) == RetentionResult()
+    assert retain(sandbox, SPOTIFY, DAYS_KEPT, today + timedelta(days=30)) == RetentionResult()
     assert "the sandbox keeps everything" in caplog.text
     assert not sandbox.warehouse_path.exists()
 
@@ -321,7 +321,7 @@ def test_a_second_time_changes_nothing(retained_copy, today):
     settings = retained_copy
     lake = Lake(settings.lake_url)
     units, rows = lake.current_revisions("spotify"), raw_tables(settings)
-    again = retain(settings, DAYS_KEPT, today)
+    again = retain(settings, SPOTIFY, DAYS_KEPT, today)
     assert (again.units_rewritten, again.rows.total(), again.archive_entries, again.changes_kept) == (0,) * 4
     assert lake.current_revisions("spotify") == units
     assert_same_tables(raw_tables(settings), rows)
@@ -329,8 +329,9 @@ def test_a_second_time_changes_nothing(retained_copy, today):
 
 RETAIN = (
     "import logging, sys; from datetime import date; from ingestion.config import load_settings; "
-    "from ingestion.retention import retain; logging.basicConfig(level=logging.INFO); "
-    "retain(load_settings(), int(sys.argv[1]), date.fromisoformat(sys.argv[2]))"
+    "from ingestion.retention import retain; from ingestion.sources import SPOTIFY; "
+    "logging.basicConfig(level=logging.INFO); "
+    "retain(load_settings(), SPOTIFY, int(sys.argv[1]), date.fromisoformat(sys.argv[2]))"
 )
 
 ALL_REWRITTEN = r"retention spotify: (\d+)/\1 "
@@ -355,7 +356,7 @@ def test_killed_in_any_stage_it_is_completed_by_the_next(
     assert report.hit, report
     for _ in range(loads_between):
         load(settings, SPOTIFY)
-    retain(settings, DAYS_KEPT, today)
+    retain(settings, SPOTIFY, DAYS_KEPT, today)
     assert_same_tables(raw_tables(settings), raw_tables(retained[0]))
     assert contents(settings) == contents(retained[0])
 
@@ -372,7 +373,7 @@ def contents(settings: Settings) -> dict:
 
 def test_without_a_number_of_days_everything_is_kept(settings, today):
     rows = raw_tables(settings)
-    assert retain(settings, None, today).units_rewritten == 0
+    assert retain(settings, SPOTIFY, None, today).units_rewritten == 0
     assert_same_tables(raw_tables(settings), rows)
 
 
@@ -394,5 +395,5 @@ def test_rows_made_anew_from_the_archive_after_it_lose_nothing_that_survived(ret
     rows = raw_tables(settings)
     reparse(settings, settings.hash_user)
     load(settings, SPOTIFY)
-    retain(settings, DAYS_KEPT, today)
+    retain(settings, SPOTIFY, DAYS_KEPT, today)
     assert_same_tables(raw_tables(settings), rows)

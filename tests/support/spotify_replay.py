@@ -32,6 +32,7 @@ def environment_of(server: Server, data_dir: Path) -> dict[str, str]:
         "SPOTIPY_CLIENT_SECRET": server.client_secret,
         "SPOTIFY_API_URL": server.url,
         "SPOTIFY_ACCOUNTS_URL": server.url,
+        "SPOTIFY_LEDGER_DIR": str(data_dir / "spotify"),
     }
 
 

@@ -38,6 +38,7 @@ def spotify_extraction(data_dir: Path, server: SpotifyApi, ids: Sequence[str] = 
         "SPOTIPY_CLIENT_SECRET": server.client_secret,
         "SPOTIFY_API_URL": server.url,
         "SPOTIFY_ACCOUNTS_URL": server.url,
+        "SPOTIFY_LEDGER_DIR": str(data_dir / "spotify"),
     }
     command = [sys.executable, "-m", "ingestion", "spotify", *ids]
     return Target(command, environment, data_dir, STAGES, POLL_SECONDS)

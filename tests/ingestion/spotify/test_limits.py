@@ -9,12 +9,14 @@ from email.utils import format_datetime
 
 import pytest
 
+from ingestion.errors import ConfigError
 from ingestion.spotify.api import LONGEST_WAIT, retry_after
 from ingestion.spotify.authorisation import keep_refresh_token
 from ingestion.spotify.ledger import Limits
 from sandbox.spotify_api import SpotifyApi as Server
 from sandbox.spotify_api import faults
 from tests.support.spotify_machine import Machine
+from tests.support.spotify_replay import look, settings_of
 
 A_PLAYLIST = f"/v1/playlists/{'?' * 22}"
 NOW = datetime(2026, 1, 5, 6, tzinfo=UTC)
@@ -199,6 +201,37 @@ def test_the_rate_window_keeps_the_server_from_asking_for_pauses(world, tmp_path
         assert machine.extract(existing(world, server, 30)).playlists_read == 30
         assert Counter(request.status for request in server.requests)[429] == 0
     assert sum(machine.slept) >= 60
+
+
+def test_two_data_folders_of_one_machine_share_what_may_be_sent(world, server, tmp_path):
+    shared = {"SPOTIFY_LEDGER_DIR": str(tmp_path / "ledger"), "SPOTIFY_DAILY_REQUESTS": "20"}
+    first, second = (settings_of(server, tmp_path / name, **shared) for name in ("one", "another"))
+    ids = existing(world, server, 40)
+    assert look(first, server, server.day, ids).resume_at
+    sent = len(list(server.requests))
+    partial = look(second, server, server.day, ids)
+    assert (partial.playlists_read, partial.resume_at is None) == (0, False)
+    assert {request.template for request in list(server.requests)[sent:]} <= {"/api/token"}
+
+
+def test_apps_of_one_account_share_what_may_be_sent_once_it_has_a_name(world, server, tmp_path):
+    shared = {"SPOTIFY_LEDGER_DIR": str(tmp_path / "ledger"), "SPOTIFY_DAILY_REQUESTS": "20"}
+    ids = existing(world, server, 40)
+    with Server(world, app="extended", client_id="another-client") as another:
+        another.day = server.day
+        for account, is_shared in (("", False), ("ada", True)):
+            named = shared | {"SPOTIFY_ACCOUNT": account}
+            first = settings_of(server, tmp_path / f"one {account}", **named)
+            second = settings_of(another, tmp_path / f"another {account}", **named)
+            look(first, server, server.day, ids)
+            assert (look(second, another, server.day, ids).playlists_read == 0) is is_shared
+
+
+def test_a_folder_where_requests_cannot_be_counted_is_named(world, server, tmp_path):
+    (tmp_path / "ledger").write_text("a file where the folder should be")
+    settings = settings_of(server, tmp_path / "data", SPOTIFY_LEDGER_DIR=str(tmp_path / "ledger" / "below"))
+    with pytest.raises(ConfigError, match="SPOTIFY_LEDGER_DIR"):
+        look(settings, server, server.day, existing(world, server, 1))
 
 
 def test_two_processes_at_once_share_one_ledger_and_do_each_playlist_once(world, server, tmp_path):

@@ -13,7 +13,7 @@ playlist_states as (
 
 kept_changes as (
 
-    select * from {{ ref('stg_spotify__playlist_track_changes') }}
+    select * from {{ ref('int_playlist_track_changes_unioned') }}
 
 ),
 
