@@ -214,7 +214,7 @@ def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
 
 
 def _ledger_dir(values: Mapping[str, str]) -> Path | None:
-    """By default a folder of the person's own: Spotify counts what they send, whatever data folder it is for."""
+    """By default a folder of the person's own: Spotify counts what they send for all data folders."""
     if folder := values.get("SPOTIFY_LEDGER_DIR"):
         return Path(folder).expanduser().absolute()
     if folder := values.get("XDG_STATE_HOME"):
