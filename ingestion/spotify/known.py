@@ -25,10 +25,13 @@ NEVER = ""
 """In place of a day: never looked at, or named by something and never asked for itself. It sorts before
 every day."""
 
+_VERSION = 1
+"""Goes up when the tables change: an index of another version is made anew."""
+
 _SCHEMA = """
     create table if not exists revisions (name text primary key) without rowid;
     create table if not exists playlists (
-        playlist_id text, snapshot_id text, primary key (playlist_id, snapshot_id)
+        playlist_id text, snapshot_id text, has_items integer, primary key (playlist_id, snapshot_id)
     ) without rowid;
     create table if not exists observations (playlist_id text primary key, observed_on text) without rowid;
     create table if not exists artists (artist_id text primary key, observed_on text) without rowid;
@@ -50,7 +53,11 @@ class Known:
     def __init__(self, path: Path, lake: Lake) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._index = sqlite3.connect(path, timeout=60)
-        self._index.executescript(_SCHEMA)
+        ((version,),) = self._index.execute("pragma user_version").fetchall()
+        if version != _VERSION:
+            for table in _OF_THE_LAKE:
+                self._index.execute(f"drop table if exists {table}")
+        self._index.executescript(f"{_SCHEMA} pragma user_version = {_VERSION};")
         self._lake = lake
 
     def close(self) -> None:
@@ -75,9 +82,14 @@ class Known:
                     self._take_in(part)
                 self._index.execute("insert or ignore into revisions values (?)", (name,))
 
-    def has_state(self, playlist_id: str, snapshot_id: str) -> bool:
-        """Whether this state of a playlist was read."""
-        return self._holds("playlists where playlist_id = ? and snapshot_id = ?", playlist_id, snapshot_id)
+    def has_state(self, playlist_id: str, snapshot_id: str, with_items: bool = False) -> bool:
+        """Whether this state of a playlist was read; if asked for, so that its items were shown."""
+        return self._holds(
+            "playlists where playlist_id = ? and snapshot_id = ? and has_items >= ?",
+            playlist_id,
+            snapshot_id,
+            with_items,
+        )
 
     def due(self, playlist_ids: Iterable[str], today: date) -> list[str]:
         """Those not looked at today, by the day they were last asked for, those never asked for first.
@@ -124,13 +136,21 @@ class Known:
         row = self._index.execute(f"select {source} where playlist_id = ?", (playlist_id,)).fetchone()
         return row[0] if row else NEVER
 
-    def _holds(self, source: str, *values: str) -> bool:
+    def _holds(self, source: str, *values: str | bool) -> bool:
         return self._index.execute(f"select 1 from {source} limit 1", values).fetchone() is not None
 
     def _take_in(self, part: Part) -> None:
         if part.table == PLAYLISTS.name:
-            statement = "insert or ignore into playlists values (?, ?)"
-            rows = self._columns(part, "playlist_id", "snapshot_id")
+            statement = (
+                "insert into playlists values (?, ?, ?) on conflict (playlist_id, snapshot_id) "
+                "do update set has_items = max(has_items, excluded.has_items)"
+            )
+            rows = (
+                (playlist_id, snapshot_id, item_count is not None)
+                for playlist_id, snapshot_id, item_count in self._columns(
+                    part, "playlist_id", "snapshot_id", "item_count"
+                )
+            )
         elif part.table == PLAYLIST_OBSERVATIONS.name:
             statement = _UPSERT.format(table="observations", key="playlist_id")
             rows = self._columns(part, "playlist_id", "observed_on")

@@ -37,6 +37,7 @@ class Priority(Enum):
 
     PLAYLISTS = 1.0
     ENRICHMENT = 0.8
+    SEARCH = 0.6
 
 
 class OutOfRequestsError(IngestionError):

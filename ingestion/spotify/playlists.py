@@ -105,7 +105,9 @@ class PlaylistReader:
                 self._recorder.complete(subject)
                 self._recorder.problem("unreadable", path, error)
                 return Outcome.FAILED
-            if self._known.has_state(playlist_id, head.snapshot_id):
+            # What an app was not shown, one with more access, or the owner, may be.
+            shows_items = head.first_page is not None
+            if self._known.has_state(playlist_id, head.snapshot_id, with_items=shows_items):
                 self._only_seen(subject, answer)
                 return Outcome.UNCHANGED_OR_GONE
             self._recorder.keep(subject, answers.PLAYLIST, answer)

@@ -105,6 +105,25 @@ def test_ten_days_one_of_them_twice_and_one_missed_give_the_states_that_were_the
     assert {day for day, _, _ in seen} == set(looked_at)
 
 
+def test_items_that_one_app_was_not_shown_are_read_by_another_that_is(world, tmp_path):
+    days = world.days[-3:]
+    unchanged = [
+        one.playlist_id
+        for one in world.playlists
+        if one.owner_id != world.account.user_id
+        and len({one.versions[day].snapshot_id if day in one.versions else day for day in days}) == 1
+    ][:5]
+    read = []
+    for day, kind in zip(days, ("development", "extended", "extended"), strict=True):
+        with Server(world, app=kind, client_id=kind) as server:
+            server.day = day
+            machine = Machine(server, tmp_path)
+            read.append(machine.extract(unchanged).playlists_read)
+            items = items_in(machine.rows("playlist_tracks"))
+            assert items == ({} if kind == "development" else in_the_world(world, day, unchanged))
+    assert read == [5, 5, 0]
+
+
 def test_given_ids_are_each_asked_for_once_a_day(machine, world, server):
     ids = [one.playlist_id for one in world.playlists if world.days[-1] in one.versions][:30]
     assert machine.extract(ids).playlists_read == 30

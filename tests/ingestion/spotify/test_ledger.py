@@ -64,16 +64,16 @@ def test_a_spent_day_ends_the_run_and_says_when_to_go_on(path):
     waiting.ledger.take()
 
 
-def test_enrichment_leaves_requests_for_the_playlists(path):
+def test_search_leaves_requests_for_enrichment_and_that_for_the_playlists(path):
     waiting = Waiting(path, day=10)
     spent = {}
-    for priority in (Priority.ENRICHMENT, Priority.PLAYLISTS):
+    for priority in (Priority.SEARCH, Priority.ENRICHMENT, Priority.PLAYLISTS):
         spent[priority] = 0
         with pytest.raises(OutOfRequestsError):
             while True:
                 waiting.ledger.take(priority)
                 spent[priority] += 1
-    assert spent == {Priority.ENRICHMENT: 8, Priority.PLAYLISTS: 2}
+    assert spent == {Priority.SEARCH: 6, Priority.ENRICHMENT: 2, Priority.PLAYLISTS: 2}
 
 
 def test_a_short_pause_is_sat_through_by_every_extractor(path):
