@@ -22,7 +22,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ingestion.config import SOURCE_VARIABLES, Settings, load_settings, retention_variable
+from ingestion.config import RETENTION_DAYS, SOURCE_VARIABLES, Settings, load_settings, retention_variable
 from ingestion.errors import ConfigError, IngestionError
 from ingestion.extract import extract
 from ingestion.lake import shown_url
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "retain",
         help="remove rows not confirmed for as many days as are set for their source "
-        f"(${', $'.join(retention_variable(source.name) for source in SOURCES)})",
+        f"(${', $'.join(map(retention_variable, RETENTION_DAYS))})",
     ).set_defaults(run=_retain)
     purge = commands.add_parser("purge", help="remove a person's data from lake and warehouse, and count it")
     purge.add_argument("--spotify-user", required=True, metavar="ID", help="the person's Spotify user id")
@@ -257,13 +257,17 @@ def _retain(options: argparse.Namespace) -> None:  # noqa: ARG001
     from ingestion.retention import retain
 
     settings = load_settings()
-    for source in SOURCES:
+    for source in (source for source in SOURCES if source.name in RETENTION_DAYS):
         result = retain(settings, source, settings.retention_days[source.name])
         if result.cutoff_on is None:
             why = "this is the sandbox" if settings.is_sandbox else retention_variable(source.name)
             print(f"{source.schema_name}: everything stays ({why})")
             continue
         print(f"{source.schema_name}: removed what was not confirmed since {result.cutoff_on}")
+        if result.playlists_held:
+            print(
+                f"  but for {result.playlists_held:,} playlists whose changes `dbt build` has not derived yet"
+            )
         for table, count in result.rows.items():
             print(f"  {count:>12,}  {table}")
         if result.archive_entries:
@@ -281,6 +285,10 @@ def _purge(options: argparse.Namespace) -> None:
     if result.files:
         print("files that name the user stay as they are, and would bring the rows back:")
         for file in result.files:
+            print(f"  {file}")
+    if result.unknown_files:
+        print("files whose rows retention has removed, so that nobody knows whether they name the user:")
+        for file in result.unknown_files:
             print(f"  {file}")
     if result.token:
         print(f"if this user authorised the app, remove {result.token}, or the next run reads them again")

@@ -8,6 +8,7 @@ working folder changes nothing.
 import hashlib
 import hmac
 import os
+import pwd
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,9 +22,10 @@ serves all."""
 
 SPOTIFY_API_URL, SPOTIFY_ACCOUNTS_URL = "https://api.spotify.com", "https://accounts.spotify.com"
 
-RETENTION_DAYS = {**dict.fromkeys(SOURCE_VARIABLES), "spotify": 30}
+RETENTION_DAYS = {"playlist_files": None, "spotify": 30}
 """By source, days that rows are kept after they were last confirmed; None is for good. Spotify's terms allow
-no lasting storage, and a month is what a monthly report needs; files are the user's own."""
+no lasting storage, and a month is what a monthly report needs; files are the user's own. Published datasets
+are not here: nothing confirms them, and nothing in them ages."""
 
 STATE_FOLDER = "music-warehouse"
 """In a person's folder for the state of programs (XDG_STATE_HOME, by default ~/.local/state)."""
@@ -213,13 +215,21 @@ def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
     )
 
 
+def _home(values: Mapping[str, str]) -> str | None:
+    """The person's home; a service may have none in its environment."""
+    try:
+        return values.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a container's user that has no entry
+        return None
+
+
 def _ledger_dir(values: Mapping[str, str]) -> Path | None:
     """By default a folder of the person's own: Spotify counts what they send for all data folders."""
     if folder := values.get("SPOTIFY_LEDGER_DIR"):
         return Path(folder).expanduser().absolute()
     if folder := values.get("XDG_STATE_HOME"):
         return Path(folder) / STATE_FOLDER
-    if home := values.get("HOME"):
+    if home := _home(values):
         return Path(home) / ".local" / "state" / STATE_FOLDER
     return None
 

@@ -6,7 +6,7 @@ from ingestion.sources import FILE_SOURCES, SOURCES
 from orchestration.dbt_models import dbt_cli, warehouse_models
 from orchestration.lake import file_lake_asset, spotify_lake_asset
 from orchestration.raw import raw_assets
-from orchestration.retention import retention_asset
+from orchestration.retention import has_retention, retention_asset
 
 whole_graph = dg.define_asset_job(
     "whole_graph", selection=dg.AssetSelection.all(), description="From the sources to the marts."
@@ -16,7 +16,7 @@ defs = dg.Definitions(
     assets=[
         *(file_lake_asset(source) for source in FILE_SOURCES),
         spotify_lake_asset,
-        *(retention_asset(source) for source in SOURCES),
+        *(retention_asset(source) for source in filter(has_retention, SOURCES)),
         *(raw_assets(source) for source in SOURCES),
         warehouse_models,
     ],

@@ -9,7 +9,7 @@ import dagster as dg
 
 from ingestion.config import load_settings
 from ingestion.source import Source
-from orchestration.retention import retention_key
+from orchestration.retention import last_key_in_lake
 
 
 def raw_assets(source: Source) -> dg.AssetsDefinition:
@@ -20,7 +20,7 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 [source.name, table.name],
-                deps=[retention_key(source)],
+                deps=[last_key_in_lake(source)],
                 group_name="raw",
                 kinds={"dlt"},
                 description=f"Table {source.schema_name}.{table.name}; key: {', '.join(table.primary_key)}.",

@@ -6,13 +6,22 @@ changed in states that are due was derived by earlier runs.
 
 import dagster as dg
 
-from ingestion.config import load_settings, retention_variable
+from ingestion.config import RETENTION_DAYS, load_settings, retention_variable
 from ingestion.source import Source
 from orchestration.lake import lake_key, row_counts
 
 
-def retention_key(source: Source) -> dg.AssetKey:
-    """The asset key of a source's retention."""
+def has_retention(source: Source) -> bool:
+    """Whether what a source says ages."""
+    return source.name in RETENTION_DAYS
+
+
+def last_key_in_lake(source: Source) -> dg.AssetKey:
+    """The asset key of what comes before loading: a source's retention, or its part of the lake."""
+    return _retention_key(source) if has_retention(source) else lake_key(source)
+
+
+def _retention_key(source: Source) -> dg.AssetKey:
     return dg.AssetKey(["lake", f"{source.name}_retention"])
 
 
@@ -20,7 +29,7 @@ def retention_asset(source: Source) -> dg.AssetsDefinition:
     """The retention of one source; without a number of days it removes nothing."""
 
     @dg.asset(
-        key=retention_key(source),
+        key=_retention_key(source),
         deps=[lake_key(source)],
         group_name="lake",
         kinds={"parquet"},

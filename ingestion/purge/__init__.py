@@ -23,13 +23,14 @@ from ingestion.lake import DoneRecord, Lake
 from ingestion.load import load
 from ingestion.progress import Progress
 from ingestion.purge.user import User, entry_without, naming, owned_in_entry, rows_without
-from ingestion.purge.warehouse import compact, open_warehouse, purge_warehouse, text_tables
+from ingestion.purge.warehouse import purge_warehouse, text_tables
 from ingestion.rewriting import lake_to_rewrite, rewrite
 from ingestion.source import Source
 from ingestion.sources import SOURCES
 from ingestion.spotify.archive import archived, unarchived
 from ingestion.spotify.journal import COMPLETE, SUFFIX, Entry
 from ingestion.spotify.run import ids_in_file, token_path
+from ingestion.warehouse_file import compact, open_warehouse
 
 SOURCES_WITH_USERS = tuple(filter(has_users, SOURCES))
 
@@ -45,12 +46,14 @@ class PurgeResult:
     Places are `lake`, `archive`, `raw` and `marts`, the last being all other schemas of the warehouse.
     What stays as it is and would bring rows back: `files` are playlist files on disk in which the user
     was found, and the file of playlist ids where it names playlists of theirs; `token` is the stored
-    authorisation of a user, who may be this one: nothing in it says who it is.
+    authorisation of a user, who may be this one: nothing in it says who it is. `unknown_files` are playlist
+    files whose rows retention has removed, so that nothing is known of whom they name.
     """
 
     before: Counter = field(default_factory=Counter)
     after: Counter = field(default_factory=Counter)
     files: list[str] = field(default_factory=list)
+    unknown_files: list[str] = field(default_factory=list)
     token: Path | None = None
 
 
@@ -76,7 +79,12 @@ def purge_user(settings: Settings, user_id: str) -> PurgeResult:
             user = replace(user, owned=frozenset(owned))
             files |= _files_with(warehouse, user) | _files_asking_for(settings, user)
             _remember(note, owned, files)
-            result = PurgeResult(_count(lake, warehouse, user), files=sorted(files), token=_token(settings))
+            result = PurgeResult(
+                _count(lake, warehouse, user),
+                files=sorted(files),
+                unknown_files=_files_without_rows(warehouse),
+                token=_token(settings),
+            )
         _purge_lake(lake, user)
         (settings.spotify_dir / "index.sqlite").unlink(missing_ok=True)  # it is made anew from the lake
         with open_warehouse(settings) as warehouse:
@@ -236,6 +244,24 @@ def _files_with(warehouse: duckdb.DuckDBPyConnection, user: User) -> set[str]:
     except duckdb.CatalogException:  # no playlist file was ever loaded
         return set()
     return {path for (path,) in rows.fetchall()}
+
+
+def _files_without_rows(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
+    """The playlist files on disk of which retention has removed what they showed."""
+    try:
+        rows = warehouse.execute(
+            """
+            select files.source_root || '/' || files.file_path
+            from raw_playlist_files.files as files
+            where
+                files.record_count > 0
+                and files.file_path not in (select file_path from raw_playlist_files.playlist_observations)
+            order by 1
+            """
+        ).fetchall()
+    except duckdb.CatalogException:  # no playlist file was ever loaded
+        return []
+    return [path for (path,) in rows if Path(path).exists()]
 
 
 def _files_asking_for(settings: Settings, user: User) -> set[str]:

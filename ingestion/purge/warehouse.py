@@ -1,31 +1,12 @@
 """The warehouse's side of a purge: what names the user in its tables, whichever schema they are in."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from filelock import FileLock
 
-from ingestion.config import Settings
-from ingestion.errors import LoadError
 from ingestion.lake import BATCH_ROWS
 from ingestion.purge.user import User, is_playlist_id, naming
-
-
-def open_warehouse(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    """A connection to the warehouse. Raises LoadError where another process holds it."""
-    try:
-        return closing(duckdb.connect(str(settings.warehouse_path)))
-    except duckdb.IOException as error:
-        raise _held(settings, error) from error
-
-
-def _held(settings: Settings, error: duckdb.IOException) -> LoadError:
-    return LoadError(
-        f"{settings.warehouse_path} is open in another process: close it and purge again ({error})"
-    )
 
 
 class TextTable:
@@ -97,24 +78,3 @@ def purge_warehouse(warehouse: duckdb.DuckDBPyConnection, user: User) -> None:
     for table in text_tables(warehouse):
         table.purge(user)
     warehouse.execute("commit")
-
-
-def compact(settings: Settings) -> None:
-    """Copy the warehouse into a new file: DuckDB only marks the space of removed rows as free."""
-    warehouse = settings.warehouse_path
-    fresh = warehouse.with_suffix(".compacted")
-    with FileLock(settings.home / "loader.lock"), closing(duckdb.connect()) as connection:
-        fresh.unlink(missing_ok=True)
-        try:
-            connection.execute(f"attach {_literal(warehouse)} as warehouse")
-        except duckdb.IOException as error:
-            raise _held(settings, error) from error
-        connection.execute("checkpoint warehouse")
-        connection.execute(f"attach {_literal(fresh)} as fresh")
-        connection.execute("copy from database warehouse to fresh")
-        connection.execute("detach fresh")
-        fresh.replace(warehouse)
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

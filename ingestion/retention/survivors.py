@@ -1,6 +1,6 @@
 """Which rows survive retention: decided by SQL over raw, and held beside it while the lake is rewritten.
 
-What each source's rules are stands with the source. What they share is here: no state of a playlist
+The rules of each source have a module of their own. What they share is here: no state of a playlist
 goes before the changes that it takes part in are kept.
 """
 
@@ -76,25 +76,48 @@ STATES = {
                 )
             )
     """,
-    "items_of_one_side": """
-        select transitions.playlist_id, transitions.last_seen_before_on
+    "compared_items": """
+        select
+            transitions.playlist_id,
+            transitions.seen_on,
+            transitions.last_seen_before_on,
+            row_number() over (
+                partition by transitions.playlist_id, transitions.seen_on, items.snapshot_id
+                order by items.position
+            ) as place,
+            items.item_type,
+            case when trim(items.track_uri) <> '' then items.track_uri end as track_uri,
+            case when trim(items.track_name) <> '' then items.track_name end as track_name,
+            case when trim(items.artist_name) <> '' then items.artist_name end as artist_name,
+            case when trim(items.album_name) <> '' then items.album_name end as album_name,
+            nullif(items.added_at, cast('1970-01-01 00:00:00+00' as timestamptz)) as added_at,
+            items.added_by_hash
         from unknown_transitions as transitions
         inner join {schema}.playlist_tracks as items
             on
                 transitions.playlist_id = items.playlist_id
                 and items.snapshot_id in (transitions.from_snapshot_id, transitions.snapshot_id)
+        inner join {schema}.playlists as states
+            on
+                items.playlist_id = states.playlist_id
+                and items.snapshot_id = states.snapshot_id
+                and items.lake_unit_id = states.lake_unit_id
+    """,
+    "items_of_one_side": """
+        select playlist_id, last_seen_before_on
+        from compared_items
         group by
-            transitions.playlist_id,
-            transitions.seen_on,
-            transitions.last_seen_before_on,
-            items.position,
-            items.item_type,
-            items.track_uri,
-            case when items.track_uri is null then items.track_name end,
-            case when items.track_uri is null then items.artist_name end,
-            case when items.track_uri is null then items.album_name end,
-            items.added_at,
-            items.added_by_hash
+            playlist_id,
+            seen_on,
+            last_seen_before_on,
+            place,
+            item_type,
+            track_uri,
+            case when track_uri is null then track_name end,
+            case when track_uri is null then artist_name end,
+            case when track_uri is null then album_name end,
+            added_at,
+            added_by_hash
         having count(*) = 1
     """,
     "held_playlists": """
@@ -143,50 +166,48 @@ CHANGES_TO_KEEP = f"""
                 held_playlists.playlist_id = changes.playlist_id
                 and held_playlists.held_since < changes.seen_on
         )
-        and ({{is_lost}})
+        and changes.last_seen_before_on < {{cutoff}}
         and not exists (
             select 1 from {{schema}}.playlist_track_changes as kept
-            where kept.playlist_id = changes.playlist_id and kept.seen_on = changes.seen_on
+            where
+                kept.playlist_id = changes.playlist_id
+                and kept.last_seen_before_on < changes.seen_on
+                and kept.seen_on > changes.last_seen_before_on
         )
     order by changes.playlist_id, changes.seen_on, changes.change_number
 """
 
-HELD_BACK = """
-    select count(distinct held_states.playlist_id)
-    from held_states
-    inner join expired_states
-        on
-            held_states.playlist_id = expired_states.playlist_id
-            and held_states.snapshot_id = expired_states.snapshot_id
-"""
+HELD_BACK = "select count(*) from held_playlists where held_since < {cutoff}"
 
 
 @dataclass(frozen=True)
 class Rules:
     """How it is decided what survives of a source that has playlists.
 
-    `tables` are queries by name, each over raw and the temporary tables made of those before it.
-    `survivors_of` says per raw table where the keys of its surviving rows are, and which of its columns they
-    are. `is_lost` is the condition for one of the mart's `changes` that cannot be derived again once the rest
-    is gone; such are copied to the raw table `kept_in`. Queries may name `{schema}` and `{cutoff}`.
+    `tables` are queries by name, each over raw and the temporary tables made of those before it; they may
+    name `{schema}` and `{cutoff}`. `survivors_of` says per raw table where the keys of its surviving rows
+    are, and which of its columns they are; tables that are not in it are kept for good. Changes that cannot
+    be derived again once the rest is gone are copied to the raw table `kept_in`.
     """
 
     source: Source
     kept_in: RawTable
     tables: Mapping[str, str]
     survivors_of: Mapping[str, tuple[str, tuple[str, ...]]]
-    is_lost: str
 
 
 class Survivors:
     """What was last confirmed on `cutoff` or later, and what that needs.
 
     `changes` are those to be kept, with the columns of `playlist_track_changes`; `playlists_held` counts
-    the playlists that would lose a state whose changes dbt has not derived yet.
+    the playlists that would lose a look whose changes dbt has not derived yet. `columns` are those of each
+    raw table that decide; tables that are not in it are kept for good.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, rules: Rules, cutoff: date) -> None:
         self._connection, self._rules, self.cutoff = connection, rules, cutoff
+        self.source = rules.source
+        self.columns = {table: columns for table, (_, columns) in rules.survivors_of.items()}
         names = {"schema": rules.source.schema_name, "cutoff": f"date '{cutoff.isoformat()}'"}
         has_marts = _exists(connection, CHANGES_MART) and _exists(connection, ORDERED_STATES)
         connection.execute(
@@ -199,10 +220,9 @@ class Survivors:
         )
         for name, query in rules.tables.items():
             connection.execute(f"create temp table {name} as {query.format(**names)}")
-        ((self.playlists_held,),) = connection.sql(HELD_BACK).fetchall()
+        ((self.playlists_held,),) = connection.sql(HELD_BACK.format(**names)).fetchall()
         self.changes = rules.kept_in.schema.empty_table()
         if has_marts:
-            names["is_lost"] = rules.is_lost.format(**names)
             names["columns"] = ", ".join(_mart_column(name) for name in rules.kept_in.schema.names)
             kept = connection.sql(CHANGES_TO_KEEP.format(**names)).to_arrow_table()
             self.changes = kept.cast(rules.kept_in.schema)

@@ -34,6 +34,11 @@ class Access:
     artists_one_by_one: bool | None = None
     audio_features: bool | None = None
 
+    @property
+    def kind(self) -> str:
+        """What tells this app, and what Spotify shows it, from another or from itself before an upgrade."""
+        return f"{self.client_id} {self.search} {self.artists_at_once} {self.audio_features}"
+
     def as_json(self) -> str:
         """All of it, by name."""
         return json.dumps(asdict(self), default=datetime.isoformat)

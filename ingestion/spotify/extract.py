@@ -80,7 +80,7 @@ class Extraction:
             known.refresh()
             recorder.note("started")
             access = self._find_out_access(recorder)
-            self._read_playlists(playlist_ids, known, recorder, result)
+            self._read_playlists(playlist_ids, known, access, recorder, result)
             self._enrich(known, access, recorder)
         except OutOfRequestsError as error:
             result.resume_at, result.stopped_by = error.resume_at, error.reason
@@ -111,9 +111,14 @@ class Extraction:
         return access
 
     def _read_playlists(
-        self, playlist_ids: Iterable[str] | None, known: Known, recorder: Recorder, result: SpotifyResult
+        self,
+        playlist_ids: Iterable[str] | None,
+        known: Known,
+        access: Access,
+        recorder: Recorder,
+        result: SpotifyResult,
     ) -> None:
-        reader = PlaylistReader(self._api, recorder, known, self._hash_user)
+        reader = PlaylistReader(self._api, recorder, known, self._hash_user, access.kind)
         if playlist_ids is None:
             changed, is_whole = reader.own_changed_ids()
             result.lists_failed += not is_whole

@@ -5,8 +5,8 @@ lost: the next run reads the parts again. Units that other machines have written
 where one was rewritten or is gone, the index is made anew: one row of it stands for rows of many units, and
 to keep them apart would make it as large as their keys.
 
-Beside it, and of this machine alone, stands when a playlist was last asked for in vain. That can be lost
-too.
+Beside it, and of this machine alone, stands when a playlist was last asked for in vain, and of which state
+an app was not shown the items. That can be lost too.
 """
 
 import sqlite3
@@ -37,6 +37,9 @@ _SCHEMA = """
     create table if not exists artists (artist_id text primary key, observed_on text) without rowid;
     create table if not exists audio_features (track_id text primary key, observed_on text) without rowid;
     create table if not exists failures (playlist_id text primary key, failed_on text) without rowid;
+    create table if not exists hidden (
+        playlist_id text primary key, snapshot_id text, access text
+    ) without rowid;
 """
 
 _OF_THE_LAKE = ("revisions", "playlists", "observations", "artists", "audio_features")
@@ -111,6 +114,22 @@ class Known:
             self._index.execute(
                 "insert or replace into failures values (?, ?)", (playlist_id, on.isoformat())
             )
+
+    def note_hidden(self, playlist_id: str, snapshot_id: str, access: str) -> None:
+        """That with this kind of access the items of a state were not shown."""
+        with self._index:
+            self._index.execute(
+                "insert or replace into hidden values (?, ?, ?)", (playlist_id, snapshot_id, access)
+            )
+
+    def is_hidden(self, playlist_id: str, snapshot_id: str, access: str) -> bool:
+        """Whether the items of a state were not shown with this kind of access."""
+        return self._holds(
+            "hidden where playlist_id = ? and snapshot_id = ? and access = ?",
+            playlist_id,
+            snapshot_id,
+            access,
+        )
 
     def artists_to_ask_for(self, since: date) -> Iterator[str]:
         """Ids of artists that tracks or albums name and that were not asked for since that day."""

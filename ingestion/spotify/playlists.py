@@ -47,9 +47,16 @@ class PlaylistReader:
     """Asks for playlists and hands their answers to the recorder."""
 
     def __init__(
-        self, api: SpotifyApi, recorder: Recorder, known: Known, hash_user: Callable[[str], str]
+        self,
+        api: SpotifyApi,
+        recorder: Recorder,
+        known: Known,
+        hash_user: Callable[[str], str],
+        access: str,
     ) -> None:
+        """`access` tells kinds of access apart: what one was not shown another may be."""
         self._api, self._recorder, self._known, self._hash_user = api, recorder, known, hash_user
+        self._access = access
 
     def own_changed_ids(self) -> tuple[list[str], bool]:
         """Of the user's playlists those in a state not read yet, and whether the list was read to its end.
@@ -105,8 +112,9 @@ class PlaylistReader:
                 self._recorder.complete(subject)
                 self._recorder.problem("unreadable", path, error)
                 return Outcome.FAILED
-            # What an app was not shown, one with more access, or the owner, may be.
             shows_items = head.first_page is not None
+            if not shows_items:
+                self._known.note_hidden(playlist_id, head.snapshot_id, self._access)
             if self._known.has_state(playlist_id, head.snapshot_id, with_items=shows_items):
                 self._only_seen(subject, answer)
                 return Outcome.UNCHANGED_OR_GONE
@@ -171,7 +179,8 @@ class PlaylistReader:
                 head = parse.playlist_head(listed, self._hash_user)
             except UnreadableInputError:
                 continue  # quarantined when the rows are made
-            if not self._known.has_state(head.playlist_id, head.snapshot_id):
+            state = head.playlist_id, head.snapshot_id
+            if not self._known.has_state(*state, with_items=not self._known.is_hidden(*state, self._access)):
                 changed[head.playlist_id] = None
         return changed
 

@@ -1,6 +1,7 @@
 """A run as the settings describe it: app, access, ledger, lake and folders put together."""
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -110,10 +111,10 @@ def _ledger(settings: Settings, now: Callable[[], datetime], sleep: Callable[[fl
     limits = Limits(window=spotify.window_requests, day=spotify.daily_requests)
     try:
         return Ledger(file, limits, now, sleep)
-    except OSError as error:
+    except (OSError, sqlite3.OperationalError) as error:
         raise ConfigError(
-            f"requests cannot be counted in {file.parent} ({error.strerror}): name another folder, the same "
-            "for all extractors of this machine, in SPOTIFY_LEDGER_DIR"
+            f"requests cannot be counted in {file} ({error}): name another folder, the same for all "
+            "extractors of this machine, in SPOTIFY_LEDGER_DIR"
         ) from error
 
 

@@ -1,6 +1,5 @@
-"""Retention of files: what goes with the days of its extraction, and that no change of a playlist is lost."""
+"""Retention of playlist files: what goes, what survives it, and that no change is lost or told twice."""
 
-import json
 import os
 import shutil
 from datetime import UTC, date, datetime, timedelta
@@ -13,13 +12,12 @@ from ingestion.config import Settings, load_settings
 from ingestion.extract import extract
 from ingestion.lake import Lake
 from ingestion.load import load, prepare
-from ingestion.msd import MSD
 from ingestion.playlist_files import PLAYLIST_FILES
+from ingestion.purge import purge_user
 from ingestion.retention import RetentionResult, retain
 from ingestion.sources import SOURCES
 from ingestion.spotify import SPOTIFY
-from sandbox.folder import write_sandbox
-from tests.ingestion.playlist_files.files import csv_row, csv_text
+from tests.ingestion.playlist_files.files import PLAIN_USER, csv_row, csv_text
 from tests.support.row_hash import assert_same_tables, images_of_schema
 from tests.support.spotify_replay import run_dbt
 
@@ -34,8 +32,8 @@ CHANGES = """
 """
 
 EXPORTS = ((100, (0, 1, 2)), (70, (0, 2)), (40, (0, 1, 2)), (10, (3, 0)))
-"""Days ago on which an export of one playlist was made and extracted, and the tracks in it: the second
-takes a track out, the third is as the first."""
+"""Days ago on which a playlist was exported, and the tracks in it: the second export lacks a track, the
+third is as the first."""
 
 
 def settings_of(workplace: Path, **variables: str) -> Settings:
@@ -46,25 +44,17 @@ def settings_of(workplace: Path, **variables: str) -> Settings:
     )
 
 
-def export(settings: Settings, days_ago: int, tracks: tuple[int, ...], name: str = "mine.csv") -> None:
-    """Bring an export of a playlist made some days ago, and extract it on that day."""
+def bring(settings: Settings, days_ago: int, rows: list, name: str = "mine.csv") -> None:
+    """Put an export, made some days ago, where exports lie, and extract what is there."""
     path = settings.source_paths["playlist_files"] / name
-    path.write_text(csv_text(*(csv_row(track) for track in tracks)))
+    path.write_text(csv_text(*rows))
     made_at = (datetime.now(UTC) - timedelta(days=days_ago)).timestamp()
     os.utime(path, (made_at, made_at))
-    lake = Lake(settings.lake_url)
-    before = lake.done_unit_ids("playlist_files")
     extract(settings, PLAYLIST_FILES, path.parent)
-    for unit in lake.done_unit_ids("playlist_files") - before:
-        extracted_days_ago(settings, "playlist_files", unit, days_ago)
 
 
-def extracted_days_ago(settings: Settings, source: str, unit: str, days: int) -> None:
-    """Have a unit's record say that it is older than it is: a test cannot wait for months."""
-    record = Path(settings.lake_url) / source / "done" / f"{unit}.json"
-    content = json.loads(record.read_text())
-    content["extracted_at"] = (datetime.now(UTC) - timedelta(days=days)).isoformat()
-    record.write_text(json.dumps(content))
+def tracks(*numbers: int) -> list:
+    return [csv_row(number) for number in numbers]
 
 
 def build(workplace: Path) -> None:
@@ -94,8 +84,8 @@ def built(tmp_path_factory) -> Path:
     workplace = tmp_path_factory.mktemp("built")
     settings = settings_of(workplace)
     prepare(settings, SOURCES)
-    for days_ago, tracks in EXPORTS:
-        export(settings, days_ago, tracks)
+    for age, numbers in EXPORTS:
+        bring(settings, age, tracks(*numbers))
     load(settings, PLAYLIST_FILES)
     build(workplace)
     return workplace
@@ -115,18 +105,27 @@ def days_ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
-def test_rows_of_files_go_some_days_after_they_were_extracted(settings):
+def test_states_go_some_days_after_the_last_export_that_showed_them(settings):
     result = retain(settings, PLAYLIST_FILES, DAYS_KEPT, TODAY)
     assert sorted(looks(settings)) == [days_ago(40), days_ago(10)]
-    # The state of a hundred days ago was shown again, and so was confirmed.
+    # The state of a hundred days ago was shown again since.
     assert query(settings, "select count(*) from raw_playlist_files.playlists") == [(2,)]
     assert query(settings, "select count(*) from raw_playlist_files.playlist_tracks") == [(5,)]
-    assert result.units_rewritten == 2
-    assert result.rows["playlist_tracks"] == 5
-    parts = [part for unit in Lake(settings.lake_url).done_records("playlist_files") for part in unit.parts]
-    assert sum(part.rows for part in parts if part.table == "playlist_tracks") == 5
-    files = {path.name for path in Path(settings.lake_url, "playlist_files", "playlists").iterdir()}
-    assert files == {Path(part.path).name for part in parts if part.table == "playlists"}
+    assert result.rows == {"playlists": 1, "playlist_tracks": 2, "playlist_observations": 2} | dict.fromkeys(
+        set(result.rows) - {"playlists", "playlist_tracks", "playlist_observations"}, 0
+    )
+    lake = Lake(settings.lake_url)
+    states = {
+        row["snapshot_id"]
+        for unit in lake.done_records("playlist_files")
+        for part in unit.parts
+        if part.table == "playlists"
+        for batch in lake.read_part(part)
+        for row in batch.to_pylist()
+    }
+    assert {(one,) for one in states} == set(
+        query(settings, "select snapshot_id from raw_playlist_files.playlists")
+    )
 
 
 def test_every_change_is_told_after_it_as_before_also_where_a_state_came_back(settings, workplace):
@@ -138,31 +137,79 @@ def test_every_change_is_told_after_it_as_before_also_where_a_state_came_back(se
         assert query(settings, CHANGES) == told
     assert query(settings, "select count(*) from raw_playlist_files.playlists") == [(0,)]
     assert query(settings, "select count(*) from raw_playlist_files.playlist_track_changes") == [(5,)]
+    files = query(settings, "select file_path from raw_playlist_files.files")
+    assert files == [("mine.csv",)]
 
 
 def test_states_of_which_dbt_has_derived_nothing_yet_stay_until_it_has(settings, workplace, caplog):
-    export(settings, 5, (7, 8, 9))
-    everything = retain(settings, PLAYLIST_FILES, 1, TODAY + timedelta(days=30))
-    assert everything.playlists_held == 1
+    bring(settings, 5, tracks(7, 8, 9))
+    all_old = TODAY + timedelta(days=30)
+    assert retain(settings, PLAYLIST_FILES, 1, all_old).playlists_held == 1
     assert "until `dbt build` was run" in caplog.text
     assert sorted(looks(settings)) == [days_ago(10), days_ago(5)]
-    again = retain(settings, PLAYLIST_FILES, 1, TODAY + timedelta(days=30))
+    again = retain(settings, PLAYLIST_FILES, 1, all_old)
     assert (again.units_rewritten, again.playlists_held) == (0, 1)
     build(workplace)
     told = query(settings, CHANGES)
     assert len(told) == 10
-    retain(settings, PLAYLIST_FILES, 1, TODAY + timedelta(days=30))
+    assert retain(settings, PLAYLIST_FILES, 1, all_old).playlists_held == 0
     build(workplace)
     assert looks(settings) == []
     assert query(settings, CHANGES) == told
 
 
-def test_what_went_does_not_come_back_with_a_file_that_stayed_as_it_is(settings):
-    retain(settings, PLAYLIST_FILES, 1, TODAY)
-    rows = raw_tables(settings)
-    assert extract(settings, PLAYLIST_FILES, settings.source_paths["playlist_files"]).units_extracted == 0
+def test_before_dbt_has_run_at_all_no_change_is_lost_also_of_states_that_came_back(tmp_path):
+    settings = settings_of(tmp_path)
+    prepare(settings, SOURCES)
+    for age, numbers in EXPORTS:
+        bring(settings, age, tracks(*numbers))
+    held = retain(settings, PLAYLIST_FILES, DAYS_KEPT, TODAY)
+    assert (held.playlists_held, held.rows.total()) == (1, 0)
+    build(tmp_path)
+    told = query(settings, CHANGES)
+    assert len(told) == 5
+    retain(settings, PLAYLIST_FILES, DAYS_KEPT, TODAY)
+    build(tmp_path)
+    assert query(settings, CHANGES) == told
+
+
+def test_a_difference_that_is_none_for_dbt_holds_nothing(tmp_path):
+    """Blank and missing are the same, and so are places that nothing enters or leaves."""
+    settings = settings_of(tmp_path)
+    prepare(settings, SOURCES)
+    local = {"Track URI": "", "Artist Name(s)": "A", "Track Name": "T"}
+    bring(settings, 90, [csv_row(0), csv_row(1, **local, **{"Album Name": " "})])
+    bring(settings, 80, [csv_row(0), csv_row(1, **local, **{"Album Name": ""}, Popularity="7")])
     load(settings, PLAYLIST_FILES)
-    assert_same_tables(raw_tables(settings), rows)
+    build(tmp_path)
+    assert query(settings, CHANGES) == []
+    assert len(query(settings, "select distinct snapshot_id from raw_playlist_files.playlists")) == 2
+    assert retain(settings, PLAYLIST_FILES, DAYS_KEPT, TODAY).playlists_held == 0
+    assert looks(settings) == []
+
+
+def test_what_went_goes_again_where_a_neighbour_has_its_file_extracted_once_more(settings, workplace):
+    """Files are extracted in groups: a new one beside an old one makes a new unit of both."""
+    told = query(settings, CHANGES)
+    retain(settings, PLAYLIST_FILES, 1, TODAY)
+    assert looks(settings) == []
+    bring(settings, 0, tracks(5), name="another.csv")
+    retain(settings, PLAYLIST_FILES, 1, TODAY)
+    assert looks(settings) == [TODAY]
+    build(workplace)
+    assert query(settings, CHANGES) == told
+
+
+def test_an_old_export_that_comes_late_neither_stays_nor_tells_a_change_twice(settings, workplace):
+    told = query(settings, CHANGES)
+    retain(settings, PLAYLIST_FILES, DAYS_KEPT, TODAY)
+    bring(settings, 85, tracks(0, 1, 2, 4))
+    load(settings, PLAYLIST_FILES)
+    build(workplace)
+    retain(settings, PLAYLIST_FILES, DAYS_KEPT, TODAY)
+    retain(settings, PLAYLIST_FILES, DAYS_KEPT, TODAY + timedelta(days=400))
+    build(workplace)
+    assert query(settings, CHANGES) == told
 
 
 def test_twice_is_as_good_as_once(settings):
@@ -174,32 +221,25 @@ def test_twice_is_as_good_as_once(settings):
     assert_same_tables(raw_tables(settings), rows)
 
 
-def test_a_source_without_playlists_loses_whole_units(settings):
-    songs = write_sandbox(settings.data_dir / "world").msd
-    extract(settings, MSD, songs)
-    lake = Lake(settings.lake_url)
-    old, *young = sorted(lake.done_unit_ids("msd"))
-    extracted_days_ago(settings, "msd", old, DAYS_KEPT + 1)
-    in_old = lake.done_record("msd", old).rows("songs")
-    load(settings, MSD)
-    ((before,),) = query(settings, "select count(*) from raw_msd.songs")
-    result = retain(settings, MSD, DAYS_KEPT, TODAY)
-    assert result.rows["songs"] == in_old > 0
-    assert query(settings, "select count(*) from raw_msd.songs") == [(before - in_old,)]
-    assert query(settings, "select distinct lake_unit_id from raw_msd.songs order by 1") == [
-        (unit,) for unit in young
-    ]
+def test_a_purge_names_the_files_of_which_nobody_knows_any_more_whom_they_name(tmp_path):
+    settings = settings_of(tmp_path)
+    prepare(settings, SOURCES)
+    bring(settings, 90, tracks(1, 2))
+    retain(settings, PLAYLIST_FILES, DAYS_KEPT, TODAY)
+    export = settings.source_paths["playlist_files"] / "mine.csv"
+    assert purge_user(settings, PLAIN_USER).unknown_files == [str(export)]
+    export.unlink()
+    assert purge_user(settings, PLAIN_USER).unknown_files == []
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+@pytest.mark.parametrize("source", [PLAYLIST_FILES, SPOTIFY], ids=lambda source: source.name)
 def test_without_a_number_of_days_and_in_the_sandbox_everything_stays(source, settings, tmp_path):
     assert retain(settings, source, None, TODAY) == RetentionResult()
     sandbox = load_settings({"WAREHOUSE_DATA_DIR": str(tmp_path / "sandbox")})
     assert retain(sandbox, source, 1, TODAY) == RetentionResult()
 
 
-def test_each_source_has_days_of_its_own():
-    assert load_settings({}).retention_days == {source.name: None for source in SOURCES} | {"spotify": 30}
+def test_each_source_that_ages_has_days_of_its_own():
+    assert load_settings({}).retention_days == {"playlist_files": None, "spotify": 30}
     found = load_settings({"PLAYLIST_FILES_RETENTION_DAYS": "90", "SPOTIFY_RETENTION_DAYS": "forever"})
-    assert found.retention_days[PLAYLIST_FILES.name] == 90
-    assert found.retention_days[SPOTIFY.name] is None
+    assert found.retention_days == {"playlist_files": 90, "spotify": None}

@@ -124,6 +124,32 @@ def test_items_that_one_app_was_not_shown_are_read_by_another_that_is(world, tmp
     assert read == [5, 5, 0]
 
 
+def test_of_the_users_list_items_not_shown_before_are_read_once_the_app_sees_more(world, tmp_path):
+    days = world.days[-3:]
+    read = []
+    for day, kind in zip(days, ("development", "extended", "extended"), strict=True):
+        with Server(world, app=kind) as server:
+            server.day = day
+            machine = Machine(server, tmp_path)
+            if kind == "extended" and len(read) == 1:
+                (tmp_path / "access.json").unlink()  # as after the week for which a probe is trusted
+            read.append(machine.extract().playlists_read)
+            states = [row for row in machine.rows("playlists") if row["item_count"] is None]
+            listed = {
+                r["playlist_id"] for r in machine.rows("playlist_observations") if r["observed_on"] == day
+            }
+            current = {
+                world_playlist.versions[day].snapshot_id
+                for world_playlist in world.playlists
+                if day in world_playlist.versions
+            }
+            hidden = [row for row in states if row["playlist_id"] in listed and row["snapshot_id"] in current]
+            assert bool(hidden) is (kind == "development")
+    unchanged = machine.extract()
+    assert unchanged.playlists_read == 0
+    assert read[2] < read[1] < read[0]
+
+
 def test_given_ids_are_each_asked_for_once_a_day(machine, world, server):
     ids = [one.playlist_id for one in world.playlists if world.days[-1] in one.versions][:30]
     assert machine.extract(ids).playlists_read == 30

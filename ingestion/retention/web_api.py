@@ -1,13 +1,19 @@
-"""Which rows and answers of Spotify's Web API survive retention: decided by SQL over raw, portable.
+"""What survives of what Spotify's Web API said: the rules as SQL over raw.
 
-What the rules mean stands in `spotify.py`.
+A state of a playlist is confirmed by every look that shows it, so that an unchanged playlist stays as
+long as somebody looks. What survives a state that goes:
+
+- every change that was derived from it, in `playlist_track_changes`;
+- the first look at each playlist, without its number of followers;
+- of the tracks, albums and artists that a surviving state refers to, the newest row of each;
+- in the archive, the answers of which surviving states were made.
 """
 
 from ingestion.retention.survivors import STATES, Rules
 from ingestion.spotify import SPOTIFY
 from ingestion.spotify.tables import PLAYLIST_TRACK_CHANGES
 
-SURVIVORS = {
+TABLES = {
     "state_looks": """
         select
             playlists.playlist_id,
@@ -143,8 +149,6 @@ SURVIVORS = {
         where cast(extracted_at as date) >= {cutoff}
     """,
 }
-"""Temporary tables, each made of those before it."""
-
 SURVIVORS_OF = {
     "playlists": ("surviving_states", ("playlist_id", "snapshot_id")),
     "playlist_tracks": ("surviving_states", ("playlist_id", "snapshot_id")),
@@ -160,18 +164,6 @@ SURVIVORS_OF = {
     "unavailable_fields": ("surviving_unavailable_fields", ("object_type", "field", "observed_on")),
     "quarantined_inputs": ("surviving_quarantined_inputs", ("source_root", "file_path", "item")),
 }
-"""Per raw table, where the keys of its surviving rows are and what of its own columns they are.
-Tables that are not here are kept for good."""
 
 
-IS_LOST = """
-    changes.seen_on < {cutoff}
-    or exists (
-        select 1 from expired_states
-        where
-            expired_states.playlist_id = changes.playlist_id
-            and expired_states.snapshot_id in (changes.snapshot_id, changes.from_snapshot_id)
-    )
-"""
-
-RULES = Rules(SPOTIFY, PLAYLIST_TRACK_CHANGES, SURVIVORS, SURVIVORS_OF, IS_LOST)
+RULES = Rules(SPOTIFY, PLAYLIST_TRACK_CHANGES, TABLES, SURVIVORS_OF)

@@ -1,17 +1,4 @@
-"""Retention of what Spotify's Web API said: what nobody has confirmed in time goes.
-
-A state of a playlist is confirmed by every look that shows it, so that an unchanged playlist stays as
-long as somebody looks. After that the state goes with its items. What survives it:
-
-- every change between states, in `playlist_track_changes`, written before one of the two goes;
-- the first look at each playlist, without its number of followers;
-- of the tracks, albums and artists that a surviving state refers to, the newest row of each;
-- in the archive, the answers of which surviving states were made.
-
-Which rows survive `spotify_survivors.py` decides; then the units of the lake that hold others are rewritten.
-A state whose changes dbt has not derived yet stays until it has, and so does what was seen after it; what
-was seen before goes.
-"""
+"""Units of the lake, without the rows and answers that do not survive."""
 
 from collections import Counter
 from datetime import date
@@ -22,29 +9,32 @@ import pyarrow.compute as pc
 
 from ingestion.lake import DoneRecord, Lake
 from ingestion.retention.result import RetentionResult
-from ingestion.retention.spotify_survivors import SURVIVORS_OF
 from ingestion.retention.survivors import Survivors
 from ingestion.rewriting import rewrite
-from ingestion.spotify import SPOTIFY
 from ingestion.spotify.archive import archive_of, archived, archived_on, unarchived, without_expired
 from ingestion.spotify.journal import COMPLETE, Entry
 from ingestion.spotify.reparse import TRIMMED_BEFORE
-from ingestion.spotify.tables import PLAYLIST_OBSERVATIONS, PLAYLISTS
+
+LOOKS = "playlist_observations"
+
+FOLLOWERS = "follower_count"
+"""A look of a day that is past tells these no more."""
 
 
 def remove_expired(lake: Lake, unit: DoneRecord, surviving: Survivors, result: RetentionResult) -> None:
-    """Rewrite a unit of the Web API without what does not survive; not where all of it does."""
+    """Rewrite a unit without what does not survive; not where all of it does."""
     days = [archived_on(part) for part in archive_of(unit)]
     if days and min(days) >= surviving.cutoff:
         return  # all its rows are of answers since then
+    known = {table.name: table for table in surviving.source.tables}
     removed: Counter = Counter()
     changed = set()
     for part in unit.parts:
-        if part.table not in SURVIVORS_OF:
+        if part.table not in surviving.columns:
             continue
-        columns = list(SURVIVORS_OF[part.table][1])
-        if part.table == PLAYLIST_OBSERVATIONS.name:
-            columns.append("follower_count")
+        columns = list(surviving.columns[part.table])
+        if part.table == LOOKS and FOLLOWERS in known[LOOKS].schema.names:
+            columns.append(FOLLOWERS)
         for batch in lake.read_columns(part, columns):
             rows = pa.Table.from_batches([batch])
             left = _left(surviving, part.table, rows)
@@ -52,7 +42,7 @@ def remove_expired(lake: Lake, unit: DoneRecord, surviving: Survivors, result: R
             if not left.equals(rows):
                 changed.add(part.table)
     attached, inputs = None, unit.inputs
-    if _is_archive_to_be_trimmed(unit, surviving.cutoff, PLAYLISTS.name in changed):
+    if _is_archive_to_be_trimmed(unit, surviving.cutoff, "playlists" in changed):
         entries = unarchived(lake, unit)
         kept = without_expired(entries, surviving.cutoff, surviving.has_state)
         result.archive_entries += _answers(entries) - _answers(kept)
@@ -63,7 +53,7 @@ def remove_expired(lake: Lake, unit: DoneRecord, surviving: Survivors, result: R
         return
     rewrite(
         lake,
-        SPOTIFY,
+        surviving.source,
         unit,
         changed,
         lambda table, rows: _left(surviving, table.name, rows),
@@ -79,11 +69,11 @@ def _answers(entries: list[Entry]) -> int:
 
 
 def _left(surviving: Survivors, table: str, rows: pa.Table) -> pa.Table:
-    """What is left of some rows; a look of a day that is past tells no followers any more."""
+    """What is left of some rows, and of looks of days that are past."""
     numbers, is_expired = surviving.among(table, rows)
     left = rows.take(pa.array(numbers))
     if is_expired.any():
-        place = left.schema.get_field_index("follower_count")
+        place = left.schema.get_field_index(FOLLOWERS)
         told = pc.if_else(pa.array(is_expired), pa.scalar(None, pa.int64()), left.column(place))
         left = left.set_column(place, left.schema.field(place), told)
     return left
