@@ -22,8 +22,8 @@ from ingestion.msd.layout import (
 )
 from ingestion.msd.songs import ARRAYS_OF, Ragged, Songs, Tier
 
-RawSong = tuple[list[bytes], list[bytes]]
-"""A song as yet undecoded: the row of each table, and the rows of each of the tier's arrays."""
+RawSong = tuple[list[bytes], list[np.ndarray]]
+"""A song as yet undecoded: the row of each table, and the items of each of the tier's arrays."""
 
 TAIL_BYTES = 16 * 1024
 """What is asked for where data lies beyond the beginning: tags take 4.4 kB, at a genuine file's end."""
@@ -111,11 +111,11 @@ def decode(songs: Sequence[RawSong], tier: Tier) -> Songs:
         values = np.frombuffer(b"".join([song_rows[number] for song_rows, _ in songs]), table.row_type)
         rows |= {name: values[name] for name in table.row_type.names if not name.startswith("idx_")}
     for number, name in enumerate(ARRAYS_OF[tier]):
-        array = ARRAYS[name]
         parts = [song_arrays[number] for _, song_arrays in songs]
-        values = np.frombuffer(b"".join(parts), array.dtype)
-        counts = np.array([len(part) for part in parts], np.int64) // array.row_bytes
-        arrays[name] = Ragged(values if array.columns == 1 else values.reshape(-1, array.columns), counts)
+        columns = ARRAYS[name].columns
+        values = np.concatenate(parts)
+        counts = np.array([len(part) // columns for part in parts], np.int64)
+        arrays[name] = Ragged(values if columns == 1 else values.reshape(-1, columns), counts)
     return Songs(rows, arrays, is_summary=False)
 
 
@@ -126,15 +126,16 @@ def _rows(held: _Bytes, chunks: Sequence[int]) -> list[bytes]:
         chunk = inflate(held.at(chunks[2 * number + 1], chunks[2 * number]), chunk_bytes)
         if len(chunk) != chunk_bytes:
             raise _UnexpectedError
-        row = chunk[::chunk_rows]  # shuffled: the first byte of every row, then the second, and so on
+        # Shuffled, the chunk begins with the first byte of every row, then has the second of every row.
+        row = np.frombuffer(chunk, np.uint8)[::chunk_rows].tobytes()
         if row[index] != zeros:  # the song's arrays would begin further on
             raise _UnexpectedError
         rows.append(row)
     return rows
 
 
-def _arrays(held: _Bytes, beginning: bytes, tier: Tier) -> list[bytes]:
-    """The rows of each of the tier's arrays."""
+def _arrays(held: _Bytes, beginning: bytes, tier: Tier) -> list[np.ndarray]:
+    """The items of each of the tier's arrays."""
     lengths: dict[str, int] = {}
     arrays = []
     for name in ARRAYS_OF[tier]:
@@ -142,15 +143,15 @@ def _arrays(held: _Bytes, beginning: bytes, tier: Tier) -> list[bytes]:
         (length,) = _U64.unpack_from(beginning, array.length_at)
         if lengths.setdefault(PARALLEL.get(name, name), length) != length:
             raise _UnexpectedError
-        arrays.append(_array_rows(held, beginning, array, length) if length else b"")
+        arrays.append(_items(held, beginning, array, length) if length else np.empty(0, array.dtype))
     return arrays
 
 
 _U64 = struct.Struct("<Q")
 
 
-def _array_rows(held: _Bytes, beginning: bytes, array: Array, length: int) -> bytes:
-    """The array's rows, of which there is at least one."""
+def _items(held: _Bytes, beginning: bytes, array: Array, length: int) -> np.ndarray:
+    """The items of an array that has rows."""
     (btree,) = _U64.unpack_from(beginning, array.btree_at)
     count = -(-length // array.chunk_rows)
     if btree == UNDEFINED or count > BTREE_CHUNKS:
@@ -162,8 +163,9 @@ def _array_rows(held: _Bytes, beginning: bytes, array: Array, length: int) -> by
     if node[:8] != b"TREE" + struct.pack("<BBH", 1, 0, count):
         raise _UnexpectedError
     chunk_bytes = array.chunk_rows * array.row_bytes
-    itemsize, columns = array.dtype.itemsize, array.columns
-    parts = []
+    items = np.empty(length * array.columns, array.dtype)
+    item_bytes = items.view(np.uint8).reshape(-1, array.dtype.itemsize)
+    chunk_items = array.chunk_rows * array.columns
     for number, (size, mask, row, others, address) in enumerate(
         entry.iter_unpack(node[24 : 24 + count * entry.size])
     ):
@@ -172,13 +174,13 @@ def _array_rows(held: _Bytes, beginning: bytes, array: Array, length: int) -> by
         chunk = inflate(held.at(address, size), chunk_bytes)
         if len(chunk) != chunk_bytes:
             raise _UnexpectedError
-        items = min(array.chunk_rows, length - row) * columns
-        planes = np.frombuffer(chunk, np.uint8).reshape(itemsize, -1)
-        parts.append(planes[:, :items].T.tobytes())
+        # Shuffled, the chunk begins with the first byte of every item, then has the second of every item.
+        part = item_bytes[number * chunk_items : (number + 1) * chunk_items]
+        part[:] = np.frombuffer(chunk, np.uint8).reshape(-1, chunk_items)[:, : len(part)].T
     last = entry.unpack(node[-entry.size + 8 :] + bytes(8))
     if (last[2], any(last[3])) <= ((count - 1) * array.chunk_rows, False):
         raise _UnexpectedError
-    return b"".join(parts)
+    return items
 
 
 _ENTRIES = {1: struct.Struct("<IIQ8sQ"), 2: struct.Struct("<IIQ16sQ")}

@@ -215,6 +215,8 @@ class _Group:
     nodes: dict[int, tuple[str, ...]]
     members: dict[str, int]
     """Header address by name, in the order in which they were made, which is that of the heap."""
+    attributes: int = 4
+    """Title, class, version, filters."""
 
 
 def _group(name: str, *place: int, nodes: dict[int, tuple[str, ...]]) -> _Group:
@@ -257,6 +259,7 @@ _ROOT = _Group(
     *(96, (800, 296), 136, 680, 712),
     nodes={1800: ("analysis", "metadata", "musicbrainz")},
     members={name: group.header for name, group in _GROUPS.items()},
+    attributes=5,  # PyTables' format version too
 )
 
 
@@ -271,6 +274,11 @@ CONSTANT = 1
 
 Range = tuple[int, bytes]
 """Bytes of the file: where they begin and what they must be."""
+
+
+def _header(messages: int, size: int) -> bytes:
+    """The beginning of a version 1 object header with one reference to it."""
+    return struct.pack("<BxHII4x", 1, messages, 1, size)
 
 
 def _head(kind: int, size: int, flags: int) -> bytes:
@@ -333,15 +341,17 @@ def _continuation(address: int, size: int) -> bytes:
 def _table_ranges(table: Table) -> Iterable[Range]:
     """Header, dataspace of one row, and a B-tree with one chunk, all of whose filters were applied."""
     item_bytes = table.row_type.itemsize
-    yield table.header, b"\1\0"
-    yield (
-        table.header + 16,
+    messages = (
         FILL_AT_ALLOCATION
         + _message(DATATYPE, _datatype(table.row_type))
         + _continuation(table.block, table.btree - table.block)
         + _filters(item_bytes)
-        + _message(LAYOUT, struct.pack("<3BQ2IIx", 3, 2, 2, table.btree, table.chunk_rows, item_bytes, 0)),
+        + _message(LAYOUT, struct.pack("<3BQ2IIx", 3, 2, 2, table.btree, table.chunk_rows, item_bytes, 0))
     )
+    # These, a time, an empty one and the dataspace; attributes: class, version, title, each column's name
+    # and fill value, the number of rows.
+    count = 5 + 3 + 4 + 2 * len(table.row_type.names)
+    yield table.header, _header(count, len(messages) + 24) + messages
     yield table.block, _message(DATASPACE, struct.pack("<3B5xQQ", 1, 1, 1, 1, UNDEFINED), flags=0)
     yield table.btree, b"TREE" + struct.pack("<BBH", 1, 0, 1)
     yield table.chunk_size_at + 4, struct.pack("<IQQ", 0, 0, 0)  # filter mask, and the chunk's first row
@@ -384,8 +394,8 @@ def _array_ranges(array: Array) -> Iterable[Range]:
 
 def _group_ranges(group: _Group) -> Iterable[Range]:
     """Header, heap of names, B-tree and symbol nodes: that each name leads to the header it should."""
-    yield group.header, b"\1\0"
-    yield group.header + 16, _continuation(*group.block)
+    continuation = _continuation(*group.block)
+    yield group.header, _header(2 + group.attributes, len(continuation)) + continuation
     places = struct.pack("<QQ", group.btree, group.heap)
     yield group.block[0], _message(SYMBOL_TABLE, places, flags=0)
     names = [_padded(name) for name in group.members]
@@ -398,7 +408,7 @@ def _group_ranges(group: _Group) -> Iterable[Range]:
         children += [address, offsets[members[-1]]]
         yield address, b"SNOD" + struct.pack("<BxH", 1, len(members))
         for number, name in enumerate(members):
-            yield address + 8 + 40 * number, struct.pack("<QQI", offsets[name], group.members[name], 0)
+            yield address + 8 + 40 * number, struct.pack("<QQ24x", offsets[name], group.members[name])
     yield group.btree, b"TREE" + struct.pack("<BBH", 0, 0, len(group.nodes))
     yield group.btree + 24, struct.pack(f"<{len(children)}Q", *children)
 

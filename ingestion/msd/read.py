@@ -15,8 +15,8 @@ from ingestion.msd.songs import Songs, Tier
 File = TypeVar("File")
 """Whatever the caller knows a file by."""
 
-DECODED_AT_ONCE = {Tier.SCALARS: 1_000, Tier.ARTISTS: 500, Tier.ARRAYS: 50}
-"""Songs of how many single-song files are decoded together: 5.5, 20 and 330 kB each in memory."""
+DECODED_AT_ONCE = {Tier.SCALARS: 200, Tier.ARTISTS: 50, Tier.ARRAYS: 10}
+"""Single-song files that are decoded together: a few MB, at 5.5, 55 and 310 kB each. More take longer."""
 
 
 @dataclass(frozen=True)
