@@ -122,16 +122,25 @@ def decode(songs: Sequence[RawSong], tier: Tier) -> Songs:
 def _rows(held: _Bytes, chunks: Sequence[int]) -> list[bytes]:
     """The first row of each table; `chunks` holds size and address of each table's chunk."""
     rows = []
-    for number, (chunk_bytes, chunk_rows, index, zeros) in enumerate(_TABLES):
-        chunk = inflate(held.at(chunks[2 * number + 1], chunks[2 * number]), chunk_bytes)
+    for table, size, address in zip(_TABLES, chunks[::2], chunks[1::2], strict=True):
+        chunk_bytes, chunk_rows, index, zeros = table
+        chunk = inflate(held.at(address, size), chunk_bytes)
         if len(chunk) != chunk_bytes:
             raise _UnexpectedError
-        # Shuffled, the chunk begins with the first byte of every row, then has the second of every row.
-        row = np.frombuffer(chunk, np.uint8)[::chunk_rows].tobytes()
+        row = _first_row(chunk, chunk_rows)
         if row[index] != zeros:  # the song's arrays would begin further on
             raise _UnexpectedError
         rows.append(row)
     return rows
+
+
+def _first_row(chunk: bytes, rows: int) -> bytes:
+    """Of a shuffled chunk, which has the first byte of every row, then the second of every row, and so on."""
+    if rows > 10:
+        return chunk[::rows]
+    return np.frombuffer(chunk, np.uint8)[
+        ::rows
+    ].tobytes()  # a long row takes 2.3 instead of 3.1 microseconds
 
 
 def _arrays(held: _Bytes, beginning: bytes, tier: Tier) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ from ingestion.msd.songs import Songs, Tier
 File = TypeVar("File")
 """Whatever the caller knows a file by."""
 
-DECODED_AT_ONCE = {Tier.SCALARS: 200, Tier.ARTISTS: 50, Tier.ARRAYS: 10}
+DECODED_AT_ONCE = {Tier.SCALARS: 100, Tier.ARTISTS: 50, Tier.ARRAYS: 10}
 """Single-song files that are decoded together: a few MB, at 5.5, 55 and 310 kB each. More take longer."""
 
 
