@@ -149,17 +149,19 @@ def test_batches_have_exactly_the_declared_columns(tmp_path):
         assert batch.cast(table.schema).schema == table.schema
 
 
-def test_nan_is_null_and_other_missing_values_stay_as_they_are(tmp_path):
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_nan_is_null_and_other_missing_values_stay_as_they_are(layout, tmp_path):
     song = make_song(1, artist_latitude=float("nan"), year=0, artist_playmeid=-1, genre="", energy=0.0)
-    (row,) = read(write_song(tmp_path, song))["songs"]
+    (row,) = read(LAYOUTS[layout](tmp_path, song))["songs"]
     assert [row[name] for name in ("artist_latitude", "year", "artist_playmeid", "genre", "energy")] == [
         *(None, 0, -1, "", 0.0)
     ]
 
 
-def test_text_cut_inside_a_character_is_kept_with_a_mark(tmp_path):
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_text_cut_inside_a_character_is_kept_with_a_mark(layout, tmp_path):
     cut = "ü".encode() * 512 + b"\xc3"
-    (row,) = read(write_song(tmp_path, make_song(1, title=cut[1:1025])))["songs"]
+    (row,) = read(LAYOUTS[layout](tmp_path, make_song(1, title=cut[1:1025])))["songs"]
     assert row["title"].endswith("ü\ufffd")
     assert row["title"].startswith("\ufffdü")
 
@@ -175,7 +177,6 @@ def with_user_block(path):
 
 def with_trailing_bytes(path):
     path.write_bytes(path.read_bytes() + b"trailing" * 100)
-    return path
 
 
 def with_f4_and_i2(path):
