@@ -166,6 +166,13 @@ def test_text_cut_inside_a_character_is_kept_with_a_mark(layout, tmp_path):
     assert row["title"].startswith("\ufffdü")
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_nul_inside_a_text_is_left_out(layout, tmp_path):
+    LAYOUTS[layout](tmp_path, make_song(1, title="one\0two"))
+    LAYOUTS[layout](tmp_path, make_song(2, title="plain"))
+    assert [row["title"] for row in read(tmp_path)["songs"]] == ["onetwo", "plain"]
+
+
 def as_it_is(path):
     pass
 
