@@ -15,7 +15,7 @@ from sandbox.msd_files import write_msd_files
 from sandbox.playlist_files import write_playlist_files
 from sandbox.world import DEFAULT_SEED, World, generate_world
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raise it with every change of what a seed gives, so that folders of the old kind are made anew."""
 MARKER = "sandbox.json"
 

@@ -1,17 +1,17 @@
 """Writes the world's songs as single-song HDF5 files, laid out as the Million Song Dataset lays them out.
 
-Groups, tables, arrays and PyTables attributes are built once in memory, in the order in which the
-dataset's own writer builds them; a song's file is a copy of that image with the song's rows written
-into it. So a file costs milliseconds, its three tables lie at the byte offsets of a genuine file,
-and no clock time is in it. What a song's values are is decided in `model` and `sound`, not here.
+A song's file starts as a copy of `msd_empty_song.h5`, and the HDF5 library writes the song's rows into it. So
+a file costs milliseconds, its structure is byte for byte that of a genuine file, and no clock time is in it.
+What a song's values are is decided in `model` and `sound`, not here.
 """
 
 import struct
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from h5py import h5a, h5d, h5f, h5g, h5o, h5p, h5s, h5t
+from h5py import h5d, h5f, h5o, h5p, h5s, h5t
 
 from sandbox.model import Song
 from sandbox.sound import song_arrays
@@ -81,56 +81,40 @@ TABLE_TYPES = {
 }
 """Row type of `/<group>/songs`, packed, columns in alphabetical order as PyTables sorts them."""
 
-_GROUP_TITLES = {
-    "metadata": "metadata about the song",
-    "analysis": "Echo Nest analysis of the song",
-    "musicbrainz": "data about the song coming from MusicBrainz",
-}
-_TABLE_TITLES = {
-    "metadata": "table of metadata for one song",
-    "analysis": "table of Echo Nest analysis for one song",
-    "musicbrainz": "table of data coming from MusicBrainz",
-}
-_TABLE_CHUNK_ROWS = {"metadata": 3, "analysis": 37, "musicbrainz": 1024}
+ARRAYS = (
+    "/metadata/similar_artists",
+    "/metadata/artist_terms",
+    "/metadata/artist_terms_freq",
+    "/metadata/artist_terms_weight",
+    "/analysis/segments_start",
+    "/analysis/segments_confidence",
+    "/analysis/segments_pitches",
+    "/analysis/segments_timbre",
+    "/analysis/segments_loudness_max",
+    "/analysis/segments_loudness_max_time",
+    "/analysis/segments_loudness_start",
+    "/analysis/sections_start",
+    "/analysis/sections_confidence",
+    "/analysis/beats_start",
+    "/analysis/beats_confidence",
+    "/analysis/bars_start",
+    "/analysis/bars_confidence",
+    "/analysis/tatums_start",
+    "/analysis/tatums_confidence",
+    "/musicbrainz/artist_mbtags",
+    "/musicbrainz/artist_mbtags_count",
+)
+"""Paths of the arrays, in the order in which the dataset's writer fills them."""
 
-_FLOATS = ("<f8", (1024,))
-_CHROMA = ("<f8", (85, 12))
-_TAGS = ("S256", (32,))
-ARRAYS = {
-    "/metadata/similar_artists": ("S20", (409,), "array of similar artists Echo Nest id"),
-    "/metadata/artist_terms": (*_TAGS, "array of terms (Echo Nest tags) for an artist"),
-    "/metadata/artist_terms_freq": (*_FLOATS, "array of term (Echo Nest tags) frequencies for an artist"),
-    "/metadata/artist_terms_weight": (*_FLOATS, "array of term (Echo Nest tags) weights for an artist"),
-    "/analysis/segments_start": (*_FLOATS, "array of start times of segments"),
-    "/analysis/segments_confidence": (*_FLOATS, "array of confidence of segments"),
-    "/analysis/segments_pitches": (*_CHROMA, "array of pitches of segments (chromas)"),
-    "/analysis/segments_timbre": (*_CHROMA, "array of timbre of segments (MFCC-like)"),
-    "/analysis/segments_loudness_max": (*_FLOATS, "array of max loudness of segments"),
-    "/analysis/segments_loudness_max_time": (*_FLOATS, "array of max loudness time of segments"),
-    "/analysis/segments_loudness_start": (*_FLOATS, "array of loudness of segments at start time"),
-    "/analysis/sections_start": (*_FLOATS, "array of start times of sections"),
-    "/analysis/sections_confidence": (*_FLOATS, "array of confidence of sections"),
-    "/analysis/beats_start": (*_FLOATS, "array of start times of beats"),
-    "/analysis/beats_confidence": (*_FLOATS, "array of confidence of sections"),
-    "/analysis/bars_start": (*_FLOATS, "array of start times of bars"),
-    "/analysis/bars_confidence": (*_FLOATS, "array of confidence of bars"),
-    "/analysis/tatums_start": (*_FLOATS, "array of start times of tatums"),
-    "/analysis/tatums_confidence": (*_FLOATS, "array of confidence of tatums"),
-    "/musicbrainz/artist_mbtags": (*_TAGS, "array of tags from MusicBrainz for an artist"),
-    "/musicbrainz/artist_mbtags_count": (
-        "<i4",
-        (2048,),
-        "array of tag counts from MusicBrainz for an artist",
-    ),
-}
-"""Path of each array -> (type, chunk shape, title), in the order in which the dataset's writer makes them."""
+EMPTY_SONG = Path(__file__).with_name("msd_empty_song.h5")
+"""A file of one song that says nothing: groups, empty tables of one row, empty arrays and attributes.
 
-_PYTABLES_FILTERS = 65793
-"""PyTables' code for zlib level 1 with shuffle."""
+Byte for byte the structure that genuine files have in common; what they say of a song, and when they
+were made, is zero. h5dump shows it.
+"""
 
-_DATATYPE_MESSAGE, _FILL_MESSAGE, _NULL_MESSAGE = 0x03, 0x05, 0x00
-_CONTINUATION_MESSAGE, _TIME_MESSAGE = 0x10, 0x12
-"""Types of HDF5 object header messages."""
+_TIME_MESSAGE = 0x12
+"""Type of the HDF5 object header message that holds a clock time."""
 
 
 def write_msd_files(world: World, folder: Path) -> None:
@@ -148,16 +132,31 @@ def song_path(folder: Path, track_id: str) -> Path:
 
 def write_song_file(song: Song, path: Path) -> None:
     """Writes one song; a text longer than its column is cut at the column's width in bytes."""
-    template, time_offsets = _template()
-    file = _open_in_memory(template)
-    columns = {name: _as_stored(value) for name, value in song.columns().items()}
+    write_values(song.columns(), song_arrays(song), path)
+
+
+def write_values(
+    columns: Mapping[str, str | bytes | int | float], arrays: Mapping[str, np.ndarray], path: Path
+) -> None:
+    """Writes the file of a song that has these scalars by column name and these arrays by path in the file.
+
+    What is not given is 0, '' or empty. The `idx_` columns, where an array's part for a song begins, are 0
+    in a file of one song.
+    """
+    empty, time_offsets = _empty_song()
+    file = _open_in_memory(empty)
+    stored = {name: _as_stored(value) for name, value in columns.items()}
+    # What is written first comes to lie first. As in a genuine file that is what the metadata say, so that
+    # a reader in a hurry finds it near the beginning, and MusicBrainz's tags come last.
+    for name in ARRAYS:
+        if name.startswith("/metadata/"):
+            _write(file, name, arrays.get(name, ()))
     for group, row_type in TABLE_TYPES.items():
-        # The idx_* columns say where this song's part of an array begins: 0 where it is the only one.
-        row = np.array([tuple(columns.get(name, 0) for name in row_type.names)], dtype=row_type)
-        _write(file, f"/{group}/songs", row)
-    for path_in_file, values in song_arrays(song).items():
-        if len(values):
-            _write(file, path_in_file, values)
+        values = [stored.get(name, b"" if row_type[name].kind == "S" else 0) for name in row_type.names]
+        _write(file, f"/{group}/songs", np.array([tuple(values)], dtype=row_type))
+    for name in ARRAYS:
+        if not name.startswith("/metadata/"):
+            _write(file, name, arrays.get(name, ()))
     h5f.flush(file)
     image = bytearray(file.get_file_image())
     file.close()
@@ -166,93 +165,39 @@ def write_song_file(song: Song, path: Path) -> None:
     path.write_bytes(image)
 
 
-def _write(file: h5f.FileID, path: str, values: np.ndarray) -> None:
-    """Makes the values all that the dataset holds.
-
-    The dataset is closed on return and thereby written out: the tables' rows, written first, come to
-    lie near the file's beginning, where a reader in a hurry looks for them.
-    """
+def _write(file: h5f.FileID, path: str, values: np.ndarray | tuple[()]) -> None:
+    """Makes the values all that the dataset holds; it is closed on return and thereby written out."""
+    if not len(values):
+        return
     dataset = h5d.open(file, path.encode())
     if dataset.shape != values.shape:
         dataset.set_extent(values.shape)
     dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(values), _file_type(values.dtype))
 
 
-def _as_stored(value: str | int | float) -> bytes | int | float:
+def _as_stored(value: str | bytes | int | float) -> bytes | int | float:
     return value.encode() if isinstance(value, str) else value
 
 
-# --- the image that every file starts from ---
-
-
 @cache
-def _template() -> tuple[bytes, tuple[int, ...]]:
-    """A file with one empty row in each table and empty arrays, and where its objects keep a clock time."""
-    file = _open_in_memory(None)
-    root = h5g.open(file, b"/")
-    _describe_group(root, "H5 Song File")
-    _set_attribute(root, "PYTABLES_FORMAT_VERSION", b"2.0")
-    _set_attribute(root, "FILTERS", np.int64(_PYTABLES_FILTERS))
-    for group in TABLE_TYPES:
-        _make_group_with_table(file, root, group)
-    for path, (dtype, chunk, title) in ARRAYS.items():
-        array = _make_dataset(file, path, np.dtype(dtype), (0, *chunk[1:]), chunk)
-        _describe_dataset(array, "EARRAY", "1.0", title)
-        _set_attribute(array, "EXTDIM", np.int32(0))
-    h5f.flush(file)
-    image = bytearray(file.get_file_image())
-    tables = [f"/{group}/songs" for group in TABLE_TYPES]
-    addresses = {path: _header_address(file, path) for path in [*tables, *ARRAYS]}
+def _empty_song() -> tuple[bytes, tuple[int, ...]]:
+    """The file that every song's starts as, and where its objects keep a clock time."""
+    image = EMPTY_SONG.read_bytes()
+    file = _open_in_memory(image)
+    paths = [*(f"/{group}/songs" for group in TABLE_TYPES), *ARRAYS]
+    addresses = [h5o.get_info(h5o.open(file, path.encode())).addr for path in paths]
     file.close()
-    for path in tables:
-        _sort_header(image, addresses[path])
-    return bytes(image), tuple(_time_offset(image, address) for address in addresses.values())
+    return image, tuple(_time_offset(image, address) for address in addresses)
 
 
-def _open_in_memory(image: bytes | None) -> h5f.FileID:
-    """A file in memory that is never saved: a new one, or one that starts as `image`."""
+def _open_in_memory(image: bytes) -> h5f.FileID:
+    """A file in memory that starts as `image` and is never saved."""
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_fapl_core(2**16, False)
     # The oldest format: superblock 0 and version 1 object headers, as in files of 2011.
     access.set_libver_bounds(h5f.LIBVER_EARLIEST, h5f.LIBVER_V18)
-    if image is None:
-        return h5f.create(b"template", h5f.ACC_TRUNC, fapl=access)
     access.set_file_image(image)
     return h5f.open(b"song", h5f.ACC_RDWR, fapl=access)
-
-
-def _make_group_with_table(file: h5f.FileID, root: h5g.GroupID, name: str) -> None:
-    group = h5g.create(root, name.encode())
-    _describe_group(group, _GROUP_TITLES[name])
-    _set_attribute(group, "FILTERS", np.int64(_PYTABLES_FILTERS))
-    row_type = TABLE_TYPES[name]
-    table = _make_dataset(file, f"/{name}/songs", row_type, (0,), (_TABLE_CHUNK_ROWS[name],))
-    _describe_dataset(table, "TABLE", "2.6", _TABLE_TITLES[name])
-    for number, column in enumerate(row_type.names):
-        _set_attribute(table, f"FIELD_{number}_NAME", _terminated(column))
-    for number, column in enumerate(row_type.names):
-        column_type = row_type[column]
-        empty = b"\0" if column_type.kind == "S" else np.zeros((), column_type)
-        _set_attribute(table, f"FIELD_{number}_FILL", empty)
-    _set_attribute(table, "NROWS", np.int64(1))
-    table.set_extent((1,))
-    table.write(h5s.ALL, h5s.ALL, np.zeros(1, row_type), _file_type(row_type))
-    # The dataset's writer flushes here too; what follows then lies where it lies in a genuine file.
-    h5f.flush(file)
-
-
-def _make_dataset(
-    file: h5f.FileID, path: str, dtype: np.dtype, shape: tuple[int, ...], chunk: tuple[int, ...]
-) -> h5d.DatasetID:
-    create = h5p.create(h5p.DATASET_CREATE)
-    create.set_chunk(chunk)
-    create.set_shuffle()
-    create.set_deflate(1)
-    create.set_fill_time(h5d.FILL_TIME_ALLOC)
-    # With a clock time in it an object header has a genuine one's size; the time itself is zeroed later.
-    create.set_obj_track_times(True)
-    space = h5s.create_simple(shape, (h5s.UNLIMITED, *shape[1:]))
-    return h5d.create(file, path.encode(), _file_type(dtype), space, create)
 
 
 @cache
@@ -270,57 +215,13 @@ def _file_type(dtype: np.dtype) -> h5t.TypeID:
     return h5t.py_create(dtype)
 
 
-def _describe_group(group: h5g.GroupID, title: str) -> None:
-    for name, value in (("TITLE", title.encode()), ("CLASS", b"GROUP"), ("VERSION", b"1.0")):
-        _set_attribute(group, name, value)
-
-
-def _describe_dataset(dataset: h5d.DatasetID, kind: str, version: str, title: str) -> None:
-    for name, value in (("CLASS", kind), ("VERSION", version), ("TITLE", title)):
-        _set_attribute(dataset, name, _terminated(value))
-
-
-def _terminated(text: str) -> bytes:
-    """PyTables counts the final NUL into the length of most attributes, though not of a group's."""
-    return text.encode() + b"\0"
-
-
-def _set_attribute(owner: h5g.GroupID | h5d.DatasetID, name: str, value: bytes | np.generic) -> None:
-    array = np.array(value, dtype=f"S{len(value)}") if isinstance(value, bytes) else np.asarray(value)
-    file_type = _file_type(array.dtype)
-    h5a.create(owner, name.encode(), file_type, h5s.create(h5s.SCALAR)).write(array, file_type)
-
-
-# --- object headers ---
-
-
-def _header_address(file: h5f.FileID, path: str) -> int:
-    return h5o.get_info(h5o.open(file, path.encode())).addr
-
-
-def _messages(image: bytes, address: int) -> list[tuple[int, int, int]]:
-    """(type, start, end) of each message in the first block of the version 1 object header there."""
+def _time_offset(image: bytes, address: int) -> int:
+    """Where the version 1 object header there keeps its time: 4 bytes, after message head and version."""
     (size,) = struct.unpack_from("<I", image, address + 8)
-    messages, start = [], address + 16
+    start = address + 16
     while start < address + 16 + size:
         kind, length = struct.unpack_from("<HH", image, start)
-        messages.append((kind, start, start + 8 + length))
+        if kind == _TIME_MESSAGE:
+            return start + 12
         start += 8 + length
-    return messages
-
-
-def _sort_header(image: bytearray, address: int) -> None:
-    """Puts the messages of a table's header in the order of the HDF5 of 2011.
-
-    The order means nothing to HDF5, but a reader that knows the dataset's byte layout relies on it.
-    """
-    order = {_FILL_MESSAGE: 0, _DATATYPE_MESSAGE: 1, _CONTINUATION_MESSAGE: 2, _NULL_MESSAGE: 4}
-    messages = _messages(image, address)
-    in_order = sorted(messages, key=lambda message: order.get(message[0], 3))
-    block = b"".join(image[start:end] for _, start, end in in_order)
-    image[messages[0][1] : messages[-1][2]] = block
-
-
-def _time_offset(image: bytes, address: int) -> int:
-    """Where the header at `address` keeps its modification time (4 bytes, after message head and version)."""
-    return next(start + 12 for kind, start, _ in _messages(image, address) if kind == _TIME_MESSAGE)
+    raise ValueError(f"the object header at {address} has no time")

@@ -1,6 +1,6 @@
 """The Million Song Dataset: song files in its own HDF5 form."""
 
-from ingestion.msd.hdf5 import READER_VERSION, read_unit
+from ingestion.msd.rows import READER_VERSION, read_unit
 from ingestion.msd.tables import TABLES
 from ingestion.source import FileSource
 

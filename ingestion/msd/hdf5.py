@@ -1,155 +1,169 @@
-"""Reading song files of the Million Song Dataset: HDF5 in, Arrow out.
+"""Reading song files with the HDF5 library: any file that is one, of one song or of a million.
 
-A file holds one song or, as an aggregate, many; a summary file holds many without arrays.
-Each of its three `songs` tables has a row per song. In an aggregate the arrays of all songs
-lie end to end and `idx_<array>` is where a song's part starts; in a single-song file it is 0.
-Layout: the dataset's own `hdf5_descriptors`. Knows nothing of the lake or the warehouse.
+An aggregate has a row per song in each of its three `songs` tables, the arrays of all songs lie end to
+end, and `idx_<array>` is where a song's part starts; in a single-song file it is 0. A summary has no
+arrays. Columns are found by their names, numbers are taken in any type that fits without loss.
 """
 
+import io
 import math
-import re
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import contextmanager
+from functools import cache
 
-import h5py
 import numpy as np
-import pyarrow as pa
+from h5py import h5d, h5f, h5fd, h5g, h5o, h5p, h5s, h5t
 
-from ingestion.inputs import InputFile, UnreadableInputError, accounting, file_row, quarantine_row
-from ingestion.msd.tables import ARTIST_MBTAGS, ARTIST_TERMS, SIMILAR_ARTISTS, SONGS
-from ingestion.source import Batches, HashUser
-from ingestion.tables import RawTable
-
-READER_VERSION = 1
+from ingestion.inputs import UnreadableInputError
+from ingestion.msd.content import Content, HeldBytes
+from ingestion.msd.layout import ARRAYS, PARALLEL, ROW_TYPES, SIGNATURE
+from ingestion.msd.songs import ARRAYS_OF, SCALARS, Ragged, Songs, Tier
 
 SONGS_AT_ONCE = 10_000
-"""Songs held in memory at a time: 5.5 kB each in the file's own form."""
+"""Songs read at a time: 5.5 kB each in the file's own form."""
 
-TRACK_ID = re.compile(r"TR[A-Z0-9]{16}")
-
-GROUPS = ("metadata", "analysis", "musicbrainz")
-PROVENANCE = {"source_system": "msd", "terms_of_use": "msd_research"}
-SCALARS = [
-    name for name in SONGS.schema.names if name not in ("is_summary", "file_path") and name not in PROVENANCE
-]
-COLUMNS = ["is_summary", *SCALARS]
-
-CHILDREN = (
-    (ARTIST_TERMS, "metadata", ("artist_terms", "artist_terms_weight", "artist_terms_freq")),
-    (SIMILAR_ARTISTS, "metadata", ("similar_artists",)),
-    (ARTIST_MBTAGS, "musicbrainz", ("artist_mbtags", "artist_mbtags_count")),
-)
-"""Child tables, the group their arrays lie in, and the array of each column after the key.
-
-The arrays of one child table are parallel: the first one's `idx_` column serves all.
-"""
+SONGS_WITH_ARRAYS_AT_ONCE = 200
+"""The same where all arrays are read: 300 kB each."""
 
 
-def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
-    """Songs, artist terms, similar artists and MusicBrainz tags of these files.
-
-    A file that cannot be read becomes a row of `quarantined_inputs`; so does a song without
-    a track id, or with one that came before in the unit or contradicts the file's name.
-    """
-    block = _Block()
-    seen: set[tuple[str, bool]] = set()
-    files, quarantined = [], []
-    for file in inputs:
-        taken, problems = 0, []
-        try:
-            for rows, children in _song_rows(root / file.path):
-                good, bad = _checked(file, rows, seen)
-                problems += bad
-                taken += len(good)
-                block.add(file.path, rows, children, good)
-                if block.songs >= SONGS_AT_ONCE:
-                    yield from block.tables()
-                    block = _Block()
-        except UnreadableInputError as error:
-            problems.append((error, ""))
-        files.append(file_row(root, file, "msd_hdf5", taken, len(problems)))
-        quarantined += [quarantine_row(root, file, error, item) for error, item in problems]
-    yield from block.tables()
-    yield from accounting(files, quarantined)
-
-
-@dataclass
-class _Child:
-    """The rows of one child table for a run of songs: columns end to end, and each song's count."""
-
-    columns: list[np.ndarray]
-    counts: np.ndarray
-
-
-SongRows = tuple[dict[str, np.ndarray], dict[str, _Child]]
-
-
-def _song_rows(path: Path) -> Iterator[SongRows]:
-    """The file's songs, some thousands at a time: scalar columns, and children by table name.
+def read(content: Content, tier: Tier) -> Iterator[Songs]:
+    """The file's songs, some thousands at a time.
 
     Raises UnreadableInputError, whichever way HDF5 fails.
     """
+    if not content.path:  # the library reads in many places of the file
+        content = HeldBytes(content.read(0, content.size_bytes))
+    at_once = SONGS_WITH_ARRAYS_AT_ONCE if tier is Tier.ARRAYS else SONGS_AT_ONCE
     try:
-        with h5py.File(path, "r", locking=False) as h5:
-            tables = {group: _dataset(h5[group], "songs") for group in GROUPS}
-            shapes = {table.shape for table in tables.values()}
+        with _opened(content) as file:
+            groups = {name: h5o.open(file, name.encode()) for name in ROW_TYPES}
+            tables = [_Dataset(groups[name], f"/{name}/songs", type_) for name, type_ in ROW_TYPES.items()]
+            shapes = {table.shape for table in tables}
             if len(shapes) != 1 or len(*shapes) != 1:
                 raise UnreadableInputError("wrong_layout", "the songs tables differ in shape")
             ((total,),) = shapes
-            is_summary = not any(name in h5[group] for _, group, arrays in CHILDREN for name in arrays)
-            for start in range(0, total, SONGS_AT_ONCE):
-                rows, children = _rows_between(h5, tables, start, min(start + SONGS_AT_ONCE, total))
-                rows["is_summary"] = np.full(len(rows["track_id"]), is_summary)
-                yield rows, children
+            is_summary = not any(
+                name.encode() in groups[ARRAYS[name].group] for name in ARRAYS_OF[Tier.ARTISTS]
+            )
+            for start in range(0, total, at_once):
+                stop = min(start + at_once, total)
+                rows, starts = _rows_between(tables, start, stop)
+                yield Songs(rows, _arrays(groups, starts, tier, stop - start), is_summary)
     except KeyError as error:
         reason = "missing_table" if "doesn't exist" in str(error) else "corrupt_file"
         raise UnreadableInputError(reason, str(error.args[0])) from error
     except (OSError, RuntimeError, TypeError, ValueError) as error:
-        raise UnreadableInputError(_reason(path, error), str(error)) from error
+        raise UnreadableInputError(_reason(content, error), str(error)) from error
 
 
-def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
-    dataset = group[name]
-    if not isinstance(dataset, h5py.Dataset):
-        raise UnreadableInputError("wrong_layout", f"{dataset.name} is not a dataset")
-    if dataset.chunks:
-        _check_filters(dataset)
-    return dataset
-
-
-def _check_filters(dataset: h5py.Dataset) -> None:
-    """Refuse chunks that skip a filter (shuffle, deflate) they went through: HDF5 would read noise.
-
-    A writer may skip the filters of a chunk that would not shrink: its stored size is its full size.
-    """
-    full_size = math.prod(dataset.chunks) * dataset.dtype.itemsize
-
-    def check(chunk: h5py.h5d.StoreInfo) -> None:
-        if chunk.filter_mask and chunk.size != full_size:
-            raise UnreadableInputError("corrupt_file", f"{dataset.name} has a chunk with a filter mask")
-
-    dataset.id.chunk_iter(check)
-
-
-def _reason(path: Path, error: Exception) -> str:
-    if not path.exists():
-        return "missing_file"
-    if path.stat().st_size == 0:
-        return "empty_file"
+@contextmanager
+def _opened(content: Content) -> Iterator[h5f.FileID]:
+    """The file, by h5py's low-level interface: the other takes twice as long for a single song."""
+    if content.path:
+        file = h5f.open(os.fsencode(content.path), h5f.ACC_RDONLY, _access())
+    else:
+        access = _access().copy()
+        access.set_fileobj_driver(h5fd.fileobj_driver, io.BytesIO(content.read(0, content.size_bytes)))
+        file = h5f.open(b"held in memory", h5f.ACC_RDONLY, access)
     try:
-        if not h5py.is_hdf5(path):
-            return "not_hdf5"
-    except OSError:
-        return "unreadable_file"
+        yield file
+    finally:
+        file.close()
+
+
+@cache
+def _access() -> h5p.PropFAID:
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_fclose_degree(h5f.CLOSE_STRONG)
+    access.set_file_locking(False, True)
+    access.set_cache(0, 0, 0, 0)  # of chunks: each is read once
+    return access
+
+
+def _reason(content: Content, error: Exception) -> str:
+    if content.path and not content.path.exists():
+        return "missing_file"
+    if content.size_bytes == 0:
+        return "empty_file"
+    if not _has_signature(content):
+        return "not_hdf5"
     return "truncated_file" if "truncated file" in str(error) else "corrupt_file"
 
 
-def _rows_between(h5: h5py.File, tables: dict[str, h5py.Dataset], start: int, stop: int) -> SongRows:
+def _has_signature(content: Content) -> bool:
+    """Whether the file is HDF5, after a user block perhaps: its size is 0 or 512 times a power of 2."""
+    start = 0
+    while start < content.size_bytes:
+        if content.read(start, len(SIGNATURE)) == SIGNATURE:
+            return True
+        start = 2 * start or 512
+    return False
+
+
+class _Dataset:
+    """An open dataset. Where it has the usual type, the library need not describe its type, which is slow."""
+
+    def __init__(self, group: h5g.GroupID, path: str, usual_type: np.dtype) -> None:
+        self._dataset = h5o.open(group, path.encode())
+        if not isinstance(self._dataset, h5d.DatasetID):
+            raise UnreadableInputError("wrong_layout", f"{path} is not a dataset")
+        usual = _file_type(usual_type)
+        self._memory_type = usual if self._dataset.get_type() == usual else None
+        self.dtype = usual_type if self._memory_type else self._dataset.dtype
+        self.shape = self._dataset.shape
+        properties = self._dataset.get_create_plist()
+        if properties.get_layout() == h5d.CHUNKED:
+            self._check_filters(path, properties)
+
+    def _check_filters(self, path: str, properties: h5p.PropDCID) -> None:
+        """Refuse chunks that skip a filter (shuffle, deflate) they went through: HDF5 would read noise.
+
+        A writer may skip the filters of a chunk that would not shrink: its stored size is its full size.
+        """
+
+        def check(chunk: h5d.StoreInfo) -> None:
+            if chunk.filter_mask and chunk.size != math.prod(properties.get_chunk()) * self.dtype.itemsize:
+                raise UnreadableInputError("corrupt_file", f"{path} has a chunk with a filter mask")
+
+        self._dataset.chunk_iter(check)
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """The rows from `start` to before `stop`, as far as there are any."""
+        count = max(min(stop, self.shape[0]) - start, 0)
+        values = np.empty((count, *self.shape[1:]), self.dtype)
+        if values.shape == self.shape:
+            self._dataset.read(h5s.ALL, h5s.ALL, values, self._memory_type)
+        elif values.size:
+            space = self._dataset.get_space()
+            space.select_hyperslab((start, *(0 for _ in self.shape[1:])), values.shape)
+            self._dataset.read(h5s.create_simple(values.shape), space, values, self._memory_type)
+        return values
+
+
+@cache
+def _file_type(dtype: np.dtype) -> h5t.TypeID:
+    """The HDF5 type as the dataset's writer made it: texts end in NUL, where h5py's own are NUL-padded."""
+    if dtype.names:
+        compound = h5t.create(h5t.COMPOUND, dtype.itemsize)
+        for name in dtype.names:
+            compound.insert(name.encode(), dtype.fields[name][1], _file_type(dtype[name]))
+        return compound
+    if dtype.kind == "S":
+        text = h5t.C_S1.copy()
+        text.set_size(dtype.itemsize)
+        return text
+    return h5t.py_create(dtype)
+
+
+def _rows_between(
+    tables: Sequence[_Dataset], start: int, stop: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The scalars of these songs, and where their arrays begin: the next song's too, if there is one."""
     rows: dict[str, np.ndarray] = {}
     starts: dict[str, np.ndarray] = {}
-    for table in tables.values():
-        ahead = table[start : stop + 1]  # one row more tells where the last song's arrays end
+    for table in tables:
+        ahead = table.rows(start, stop + 1)
         for name in ahead.dtype.names or ():
             if name.startswith("idx_"):
                 starts[name.removeprefix("idx_")] = ahead[name]
@@ -158,138 +172,60 @@ def _rows_between(h5: h5py.File, tables: dict[str, h5py.Dataset], start: int, st
     for name in SCALARS:
         if name not in rows:
             raise UnreadableInputError("wrong_layout", f"there is no column {name}")
-        rows[name] = _typed(rows[name], name, SONGS.schema.field(name).type)
-    return rows, {
-        table.name: _children(h5[group], table, arrays, starts.get(arrays[0]), stop - start)
-        for table, group, arrays in CHILDREN
-    }
+        if rows[name].ndim != 1:
+            raise UnreadableInputError("wrong_layout", f"{name} has shape {rows[name].shape}")
+    return {name: _typed(rows[name], name, wanted) for name, wanted in SCALARS.items()}, starts
 
 
-def _typed(values: np.ndarray, name: str, type_: pa.DataType) -> np.ndarray:
-    """The values of a column or array in the type it should have, where that loses nothing."""
-    if values.ndim == 1 and pa.types.is_string(type_) and values.dtype.kind == "S":
+def _typed(values: np.ndarray, name: str, wanted: np.dtype) -> np.ndarray:
+    """The values of a column or array in the type they should have, where that loses nothing."""
+    if values.dtype == wanted or (values.dtype.kind == wanted.kind == "S"):
         return values
-    if values.ndim == 1 and not pa.types.is_string(type_) and values.dtype.kind in "iuf":
-        wanted = np.dtype(type_.to_pandas_dtype())
-        if np.can_cast(values.dtype, wanted):
-            return values.astype(wanted, copy=False)
+    if wanted.kind != "S" and values.dtype.kind in "iuf" and np.can_cast(values.dtype, wanted):
+        return values.astype(wanted, copy=False)
     raise UnreadableInputError("wrong_layout", f"{name} has type {values.dtype}")
 
 
-def _children(
-    group: h5py.Group, table: RawTable, arrays: Sequence[str], starts: np.ndarray | None, songs: int
-) -> _Child:
-    if starts is None or any(name not in group for name in arrays):  # a summary file has no arrays
-        return _Child([], np.zeros(songs, np.int64))
-    datasets = [_dataset(group, name) for name in arrays]
+def _arrays(
+    groups: dict[str, h5g.GroupID], starts: dict[str, np.ndarray], tier: Tier, songs: int
+) -> dict[str, Ragged]:
+    """The songs' parts of the tier's arrays; nothing of one that the file has not or does not index."""
+    arrays: dict[str, Ragged] = {}
+    for indexed in ARRAYS_OF[tier]:
+        if indexed in PARALLEL:
+            continue
+        names = [name for name in ARRAYS_OF[tier] if PARALLEL.get(name, name) == indexed]
+        group = groups[ARRAYS[indexed].group]
+        if indexed in starts and all(name.encode() in group for name in names):
+            arrays |= _parallel_arrays(group, names, starts[indexed], songs)
+        else:
+            arrays |= {name: Ragged(_no_rows(name), np.zeros(songs, np.int64)) for name in names}
+    return {name: arrays[name] for name in ARRAYS_OF[tier]}
+
+
+def _no_rows(name: str) -> np.ndarray:
+    array = ARRAYS[name]
+    return np.empty((0, array.columns)[: array.dimensions], array.dtype)
+
+
+def _parallel_arrays(
+    group: h5g.GroupID, names: Sequence[str], starts: np.ndarray, songs: int
+) -> dict[str, Ragged]:
+    """The songs' parts of arrays that one `idx_` column serves, the first one's."""
+    datasets = [_Dataset(group, f"/{ARRAYS[name].group}/{name}", ARRAYS[name].dtype) for name in names]
+    for name, dataset in zip(names, datasets, strict=True):
+        if dataset.shape[1:] != _no_rows(name).shape[1:] or not dataset.shape:
+            raise UnreadableInputError("wrong_layout", f"{name} has shape {dataset.shape}")
     length = datasets[0].shape[0]
-    if any(dataset.shape != (length,) for dataset in datasets):
-        raise UnreadableInputError("wrong_layout", f"{', '.join(arrays)} differ in length")
+    if any(dataset.shape[0] != length for dataset in datasets):
+        raise UnreadableInputError("wrong_layout", f"{', '.join(names)} differ in length")
     bounds = starts.astype(np.int64)
     if len(bounds) == songs:
         bounds = np.append(bounds, length)
     counts = np.diff(bounds)
     if len(counts) and (counts.min() < 0 or bounds[0] < 0 or bounds[-1] > length):
-        raise UnreadableInputError("wrong_layout", f"idx_{arrays[0]} does not index {arrays[0]}")
-    types = table.schema.types[-len(arrays) :]
-    return _Child(
-        [
-            _typed(dataset[bounds[0] : bounds[-1]], name, type_)
-            for dataset, name, type_ in zip(datasets, arrays, types, strict=True)
-        ],
-        counts,
-    )
-
-
-def _checked(
-    file: InputFile, rows: dict[str, np.ndarray], seen: set[tuple[str, bool]]
-) -> tuple[list[int], list[tuple[UnreadableInputError, str]]]:
-    """Which songs can be taken in, and what is wrong with each of the others."""
-    good, bad = [], []
-    track_ids = _texts(rows["track_id"])
-    stem = Path(file.path).stem
-    for row, key in enumerate(zip(track_ids, rows["is_summary"].tolist(), strict=True)):
-        track_id = key[0]
-        if not track_id:
-            error = UnreadableInputError("missing_track_id", "the song has no track id")
-        elif len(track_ids) == 1 and TRACK_ID.fullmatch(stem) and stem != track_id:
-            error = UnreadableInputError("track_id_differs", f"the file holds {track_id}")
-        elif key in seen:
-            error = UnreadableInputError("duplicate_track_id", f"{track_id} came before")
-        else:
-            seen.add(key)
-            good.append(row)
-            continue
-        bad.append((error, "" if len(track_ids) == 1 else f"song {row}"))
-    return good, bad
-
-
-@dataclass
-class _Block:
-    """Songs collected from several files, in the files' own types, until they are worth a batch."""
-
-    songs: int = 0
-    columns: dict[str, list[np.ndarray]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
-    file_paths: list[str] = field(default_factory=list)
-    children: dict[str, list[_Child]] = field(default_factory=lambda: {t.name: [] for t, _, _ in CHILDREN})
-
-    def add(
-        self, file_path: str, rows: dict[str, np.ndarray], children: dict[str, _Child], good: list[int]
-    ) -> None:
-        """Take in the songs numbered `good`."""
-        for name, parts in self.columns.items():
-            parts.append(rows[name][good])
-        self.file_paths += [file_path] * len(good)
-        self.songs += len(good)
-        is_good = np.zeros(len(rows["track_id"]), bool)
-        is_good[good] = True
-        for name, child in children.items():
-            kept = np.repeat(is_good, child.counts)
-            self.children[name].append(
-                _Child([column[kept] for column in child.columns], child.counts[is_good])
-            )
-
-    def tables(self) -> Batches:
-        """The collected songs as Arrow tables."""
-        if not self.songs:
-            return
-        columns = {name: np.concatenate(parts) for name, parts in self.columns.items()}
-        yield (
-            SONGS,
-            pa.table(
-                {name: _arrow(values) for name, values in columns.items()}
-                | {"file_path": self.file_paths}
-                | {name: pa.repeat(value, self.songs) for name, value in PROVENANCE.items()}
-            )
-            .select(SONGS.schema.names)
-            .cast(SONGS.schema),
-        )
-        track_ids = _arrow(columns["track_id"])
-        for table, _, arrays in CHILDREN:
-            yield table, self._child_table(table, len(arrays), track_ids)
-
-    def _child_table(self, table: RawTable, column_count: int, track_ids: pa.Array) -> pa.Table:
-        children = self.children[table.name]
-        counts = np.concatenate([child.counts for child in children])
-        first_rows = np.cumsum(counts) - counts
-        positions = np.arange(counts.sum()) - np.repeat(first_rows, counts)
-        values = [
-            _arrow(np.concatenate([child.columns[i] for child in children if child.columns]))
-            if counts.sum()
-            else pa.nulls(0)
-            for i in range(column_count)
-        ]
-        keys = [track_ids.take(pa.array(np.repeat(np.arange(len(counts)), counts))), pa.array(positions)]
-        return pa.table([*keys, *values], names=table.schema.names).cast(table.schema)
-
-
-def _arrow(values: np.ndarray) -> pa.Array:
-    """A column as Arrow: text decoded, NaN as NULL."""
-    if values.dtype.kind == "S":
-        return pa.array(_texts(values), pa.string())
-    return pa.array(values, from_pandas=True)
-
-
-def _texts(values: np.ndarray) -> list[str]:
-    """NUL-padded UTF-8. The file's fixed widths can cut a character: it becomes U+FFFD."""
-    return [value.decode("utf-8", "replace").replace("\0", "") for value in values.tolist()]
+        raise UnreadableInputError("wrong_layout", f"idx_{names[0]} does not index {names[0]}")
+    return {
+        name: Ragged(_typed(dataset.rows(int(bounds[0]), int(bounds[-1])), name, ARRAYS[name].dtype), counts)
+        for name, dataset in zip(names, datasets, strict=True)
+    }

@@ -10,7 +10,7 @@ import pytest
 import tables
 from h5py import h5d, h5f, h5o, h5s
 
-from sandbox.msd_files import ARRAYS, song_path, write_song_file
+from sandbox.msd_files import ARRAYS, EMPTY_SONG, song_path, write_song_file
 from sandbox.sound import song_arrays
 
 GROUPS = ("metadata", "analysis", "musicbrainz")
@@ -59,7 +59,7 @@ def test_pytables_and_h5py_read_the_worlds_values(world, paths):
     for song in world.songs[::60]:
         path = song_path(paths.msd, song.track_id)
         arrays = song_arrays(song)
-        assert arrays.keys() == ARRAYS.keys()
+        assert arrays.keys() == set(ARRAYS)
         with tables.open_file(str(path)) as file:
             for group in GROUPS:
                 table = file.get_node(f"/{group}/songs")
@@ -93,6 +93,15 @@ def test_a_text_too_long_is_cut_at_the_columns_bytes(world, tmp_path):
     write_song_file(song, tmp_path / "song.h5")
     with h5py.File(tmp_path / "song.h5") as file:
         assert file["metadata/songs"][0]["title"] == song.title.encode()[:1024]
+
+
+def test_the_file_that_all_start_as_says_nothing():
+    with h5py.File(EMPTY_SONG) as file:
+        for group in GROUPS:
+            (row,) = file[f"{group}/songs"][:]
+            assert not any(row.tobytes())
+        for array_path in ARRAYS:
+            assert len(file[array_path]) == 0
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +160,17 @@ def test_a_files_structure_equals_a_genuine_ones(world, paths, genuine):
             assert ours[name] == theirs[name], f"{name} of {path.name}"
 
 
-def test_the_three_tables_lie_where_they_lie_in_a_genuine_file(world, paths, genuine):
-    names = [f"/{group}/songs" for group in GROUPS]
+def test_everything_lies_where_it_lies_in_a_genuine_file(world, paths, genuine):
+    names = [*(f"/{group}/songs" for group in GROUPS), *ARRAYS]
     theirs = header_addresses(genuine[0], names)
     for song in world.songs[::50]:
         assert header_addresses(song_path(paths.msd, song.track_id), names) == theirs
+
+
+def test_the_file_that_all_start_as_holds_nothing_but_what_every_genuine_file_holds(genuine):
+    ours = EMPTY_SONG.read_bytes()
+    undefined = b"\xff" * 8  # address of the chunks of an array that has none
+    for path in genuine:
+        theirs = path.read_bytes()
+        different = [at for at, byte in enumerate(ours) if byte and byte != theirs[at]]
+        assert all(40 <= at < 48 or undefined in ours[at - 7 : at + 8] for at in different)

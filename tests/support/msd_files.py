@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from sandbox.msd_files import TABLE_TYPES
+from sandbox.msd_files import TABLE_TYPES, write_values
 
 CHUNK_ROWS = {"metadata": 3, "analysis": 37, "musicbrainz": 1024}
 
@@ -110,6 +110,40 @@ def write_song(folder: Path, song: SongFile, **how: Any) -> Path:
     """A single-song file at the path that the dataset gives it below `folder`; `how` as for `write_songs`."""
     track_id = song.track_id
     return write_songs(folder.joinpath(*track_id[2:5], f"{track_id}.h5"), [song], **how)
+
+
+def write_genuine_song(folder: Path, song: SongFile, *, name: str | None = None) -> Path:
+    """A single-song file of the genuine byte layout, where the dataset has it or at `name` below `folder`."""
+    track_id = song.track_id
+    path = folder / name if name else folder.joinpath(*track_id[2:5], f"{track_id}.h5")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {
+        f"/{array}": np.array([_encoded(value) for value in values], ARRAY_TYPES.get(array, "<f8"))
+        for array, values in song.arrays.items()
+    }
+    write_values(song.scalars, arrays, path)
+    return path
+
+
+def make_full_size_song(number: int) -> SongFile:
+    """Song `number` with as many segments, beats and so on as a genuine song has: its file takes 250 kB."""
+    song = make_song(number)
+    rng = np.random.default_rng([number])
+    lengths = {"segments": 900 + number, "beats": 400, "tatums": 800, "bars": 100, "sections": 10}
+    for unit, length in lengths.items():
+        song.arrays |= {
+            f"analysis/{unit}_start": np.cumsum(rng.integers(1, 500, length)) / 1000,
+            f"analysis/{unit}_confidence": rng.integers(0, 1001, length) / 1000,
+        }
+    for loudness in ("max", "max_time", "start"):
+        song.arrays[f"analysis/segments_loudness_{loudness}"] = -rng.integers(0, 60_000, 900 + number) / 1000
+    for twelve in ("pitches", "timbre"):
+        song.arrays[f"analysis/segments_{twelve}"] = rng.integers(-999, 1000, (900 + number, 12)) / 1000
+    song.arrays["metadata/artist_terms"] = [f"term {number}.{i}" for i in range(40)]
+    song.arrays["metadata/artist_terms_weight"] = rng.random(40)
+    song.arrays["metadata/artist_terms_freq"] = rng.random(40)
+    song.arrays["metadata/similar_artists"] = [f"AR{number:012d}{i:04d}" for i in range(100)]
+    return song
 
 
 def write_songs(

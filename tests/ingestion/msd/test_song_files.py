@@ -1,4 +1,4 @@
-"""The song file reader: equal to PyTables on good files; bad ones go to quarantine alone."""
+"""Raw rows of song files: equal to PyTables on good files; bad ones go to quarantine alone."""
 
 import struct
 from collections import defaultdict
@@ -10,9 +10,18 @@ import pyarrow as pa
 import pytest
 import tables
 
-from ingestion.msd import MSD
-from ingestion.msd import hdf5 as reader
-from tests.support.msd_files import make_song, write_song, write_song_files, write_songs
+from ingestion.msd import MSD, hdf5
+from tests.support.msd_files import (
+    make_full_size_song,
+    make_song,
+    write_genuine_song,
+    write_song,
+    write_song_files,
+    write_songs,
+)
+
+LAYOUTS = {"genuine layout": write_genuine_song, "other layout": write_song}
+"""Ways to write a single-song file: as the dataset's own writer laid it out, and as h5py does it today."""
 
 ARRAYS = {
     "artist_terms": ("metadata", ["artist_terms", "artist_terms_weight", "artist_terms_freq"]),
@@ -74,8 +83,9 @@ def assert_equal_to_pytables(rows, path: Path) -> None:
         assert [tuple(row.values()) for row in rows[name]] == expected[name]
 
 
-def test_every_column_and_array_of_a_song_is_as_pytables_reads_it(tmp_path):
-    path = write_song(tmp_path, make_song(7))
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_column_and_array_of_a_song_is_as_pytables_reads_it(layout, tmp_path):
+    path = LAYOUTS[layout](tmp_path, make_song(7))
     rows = read(path)
     assert len(rows["artist_terms"]) == 3
     assert_equal_to_pytables(rows, path)
@@ -91,7 +101,7 @@ def test_an_aggregate_gives_each_song_its_own_part_of_the_arrays(tmp_path):
 @pytest.mark.parametrize("at_once", [1, 7, 24, 25])
 def test_an_aggregate_read_in_several_goes_gives_the_same(at_once, tmp_path, monkeypatch):
     path = write_songs(tmp_path / "aggregate.h5", [make_song(number) for number in range(25)])
-    monkeypatch.setattr(reader, "SONGS_AT_ONCE", at_once)
+    monkeypatch.setattr(hdf5, "SONGS_AT_ONCE", at_once)
     assert_equal_to_pytables(read(path), path)
 
 
@@ -139,52 +149,67 @@ def test_batches_have_exactly_the_declared_columns(tmp_path):
         assert batch.cast(table.schema).schema == table.schema
 
 
-def test_nan_is_null_and_other_missing_values_stay_as_they_are(tmp_path):
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_nan_is_null_and_other_missing_values_stay_as_they_are(layout, tmp_path):
     song = make_song(1, artist_latitude=float("nan"), year=0, artist_playmeid=-1, genre="", energy=0.0)
-    (row,) = read(write_song(tmp_path, song))["songs"]
+    (row,) = read(LAYOUTS[layout](tmp_path, song))["songs"]
     assert [row[name] for name in ("artist_latitude", "year", "artist_playmeid", "genre", "energy")] == [
         *(None, 0, -1, "", 0.0)
     ]
 
 
-def test_text_cut_inside_a_character_is_kept_with_a_mark(tmp_path):
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_text_cut_inside_a_character_is_kept_with_a_mark(layout, tmp_path):
     cut = "ü".encode() * 512 + b"\xc3"
-    (row,) = read(write_song(tmp_path, make_song(1, title=cut[1:1025])))["songs"]
+    (row,) = read(LAYOUTS[layout](tmp_path, make_song(1, title=cut[1:1025])))["songs"]
     assert row["title"].endswith("ü\ufffd")
     assert row["title"].startswith("\ufffdü")
 
 
-def with_user_block(folder):
-    return write_song(folder, make_song(1), user_block_bytes=512)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_nul_inside_a_text_is_left_out(layout, tmp_path):
+    LAYOUTS[layout](tmp_path, make_song(1, title="one\0two"))
+    LAYOUTS[layout](tmp_path, make_song(2, title="plain"))
+    assert [row["title"] for row in read(tmp_path)["songs"]] == ["onetwo", "plain"]
 
 
-def with_trailing_bytes(folder):
-    path = write_song(folder, make_song(1))
+def as_it_is(path):
+    pass
+
+
+def with_user_block(path):
+    path.unlink()
+    write_song(path.parents[3], make_song(1), user_block_bytes=512)
+
+
+def with_trailing_bytes(path):
     path.write_bytes(path.read_bytes() + b"trailing" * 100)
-    return path
 
 
-def with_f4_and_i2(folder):
-    return retyped(folder, {"duration": "<f4", "year": "<i2"})
+def with_f4_and_i2(path):
+    retyped({"duration": "<f4", "year": "<i2"})(path)
 
 
-def big_endian(folder):
-    return retyped(folder, {"duration": ">f8", "year": ">i4"})
+def big_endian(path):
+    retyped({"duration": ">f8", "year": ">i4"})(path)
 
 
-def uncompressed(folder):
-    path = write_song(folder, make_song(1))
+def uncompressed(path):
     with h5py.File(path, "a") as h5:
         for name in ("metadata/songs", "metadata/artist_terms"):
             rows = h5[name][:]
             del h5[name]
             h5[name] = rows
-    return path
 
 
-def with_an_unfiltered_chunk(folder):
+def rewritten_by_pytables(path):
+    path.rename(path.with_suffix(".old"))
+    with tables.open_file(path.with_suffix(".old")) as old:
+        old.copy_file(str(path))
+
+
+def with_an_unfiltered_chunk(path):
     """A writer may skip the filters of a chunk that would not shrink."""
-    path = write_song(folder, make_song(1))
     artist_id = b"AR0000000000000001\0\0"
     with h5py.File(path, "a") as h5:
         del h5["metadata/similar_artists"]
@@ -192,23 +217,25 @@ def with_an_unfiltered_chunk(folder):
             "metadata/similar_artists", (1,), "S20", chunks=(1,), shuffle=True, compression=1
         )
         array.id.write_direct_chunk((0,), artist_id, filter_mask=3)
-    return path
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(
-    "write",
+    "change",
     [
+        as_it_is,
         with_user_block,
         with_trailing_bytes,
         with_f4_and_i2,
         big_endian,
         uncompressed,
+        rewritten_by_pytables,
         with_an_unfiltered_chunk,
     ],
-    ids=lambda write: write.__name__,
+    ids=lambda change: change.__name__,
 )
-def test_an_unusual_file_is_good(write, tmp_path):
-    write(tmp_path)
+def test_an_unusual_file_is_good(change, layout, tmp_path):
+    change(LAYOUTS[layout](tmp_path, make_song(1)))
     rows = read(tmp_path)
     assert not rows["quarantined_inputs"]
     (row,) = rows["songs"]
@@ -219,63 +246,61 @@ def test_an_unusual_file_is_good(write, tmp_path):
     assert [term["term"] for term in rows["artist_terms"]] == ["term 1.0"]
 
 
-def changed(folder, change):
-    """Song 1's file with other bytes."""
-    path = write_song(folder, make_song(1))
-    path.write_bytes(change(path.read_bytes()))
-    return path
+def changed(change):
+    """The file with other bytes."""
+
+    def spoil(path):
+        path.write_bytes(change(path.read_bytes()))
+
+    return spoil
 
 
 def holding(content):
-    """A file of these bytes and nothing else."""
+    """These bytes and nothing else."""
 
-    def write(folder):
-        path = folder / "bad.h5"
+    def spoil(path):
         path.write_bytes(content)
-        return path
 
-    return write
+    return spoil
 
 
-def retyped(folder, types):
-    """Song 1's file with other types for some columns; None leaves the column out."""
-    path = write_song(folder, make_song(1))
-    with h5py.File(path, "a") as h5:
-        for group in ("metadata", "analysis", "musicbrainz"):
-            rows = h5[group]["songs"][:]
-            kept = [n for n in rows.dtype.names if types.get(n, "kept") is not None]
-            other = np.zeros(len(rows), [(n, types.get(n, rows.dtype[n])) for n in kept])
-            for name in kept:
-                kinds = {other.dtype[name].kind, rows.dtype[name].kind}
-                if len(kinds) == 1 or "S" not in kinds:
-                    other[name] = rows[name]
-            del h5[group]["songs"]
-            h5[group].create_dataset("songs", data=other, chunks=(1,), compression=1, shuffle=True)
-    return path
+def retyped(types):
+    """The file with other types for some columns; None leaves the column out."""
+
+    def spoil(path):
+        with h5py.File(path, "a") as h5:
+            for group in ("metadata", "analysis", "musicbrainz"):
+                rows = h5[group]["songs"][:]
+                kept = [n for n in rows.dtype.names if types.get(n, "kept") is not None]
+                other = np.zeros(len(rows), [(n, types.get(n, rows.dtype[n])) for n in kept])
+                for name in kept:
+                    kinds = {other.dtype[name].kind, rows.dtype[name].kind}
+                    if len(kinds) == 1 or "S" not in kinds:
+                        other[name] = rows[name]
+                del h5[group]["songs"]
+                h5[group].create_dataset("songs", data=other, chunks=(1,), compression=1, shuffle=True)
+
+    return spoil
 
 
 def without(name):
-    def write(folder):
-        path = write_song(folder, make_song(1))
+    def spoil(path):
         with h5py.File(path, "a") as h5:
             del h5[name]
-        return path
 
-    return write
+    return spoil
 
 
 def replaced(name, value):
-    def write(folder):
-        path = write_song(folder, make_song(1))
+    def spoil(path):
         with h5py.File(path, "a") as h5:
             del h5[name]
             if value is None:
                 h5.create_group(name)
             else:
                 h5[name] = value
-        return path
 
-    return write
+    return spoil
 
 
 def chunk_of(path, name):
@@ -283,21 +308,21 @@ def chunk_of(path, name):
         return h5[name].id.get_chunk_info(0)
 
 
-def corrupt_chunk(folder):
-    path = write_song(folder, make_song(1))
-    chunk = chunk_of(path, "metadata/songs")
-    content = bytearray(path.read_bytes())
-    middle = chunk.byte_offset + chunk.size // 2
-    content[middle : middle + 8] = b"\xff" * 8
-    path.write_bytes(content)
-    return path
+def corrupt_chunk(name):
+    def spoil(path):
+        chunk = chunk_of(path, name)
+        content = bytearray(path.read_bytes())
+        middle = chunk.byte_offset + chunk.size // 2
+        content[middle : middle + 8] = b"\xff" * 8
+        path.write_bytes(content)
+
+    return spoil
 
 
 def filter_mask(name, mask):
     """The file says of a chunk that it skips filters which it went through: HDF5 would read noise."""
 
-    def write(folder):
-        path = write_song(folder, make_song(1))
+    def spoil(path):
         chunk = chunk_of(path, name)
         content = path.read_bytes()
         sought = struct.pack("<II", chunk.size, 0)
@@ -308,37 +333,40 @@ def filter_mask(name, mask):
             if content.startswith(sought, i) and content.startswith(address, i + 24)
         )
         path.write_bytes(content[:place] + struct.pack("<II", chunk.size, mask) + content[place + 8 :])
-        with h5py.File(path) as h5:
-            assert h5[name].id.get_chunk_info(0).filter_mask == mask
-        return path
+        assert chunk_of(path, name).filter_mask == mask
 
-    return write
+    return spoil
 
 
-def other_song_in_the_file(folder):
-    path = write_song(folder, make_song(1))
+def nameless(path):
+    path.unlink()
+    return LAYOUTS["genuine layout"](path.parents[3], make_song(1, track_id=""), name="nameless.h5")
+
+
+def named_as_another(path):
     return path.rename(path.with_name(f"{make_song(2).track_id}.h5"))
 
 
 BAD_FILES = {
     "zero length": (holding(b""), "empty_file"),
     "not HDF5": (holding(b"<html>" * 1000), "not_hdf5"),
-    "signature only": (lambda folder: changed(folder, lambda content: content[:8]), "corrupt_file"),
-    "cut early": (lambda folder: changed(folder, lambda content: content[:2000]), "truncated_file"),
+    "signature only": (changed(lambda content: content[:8]), "corrupt_file"),
+    "cut early": (changed(lambda content: content[:2000]), "truncated_file"),
     "cut in the middle": (
-        lambda folder: changed(folder, lambda content: content[: len(content) // 2]),
+        changed(lambda content: content[: len(content) // 2]),
         "truncated_file",
     ),
-    "cut late": (lambda folder: changed(folder, lambda content: content[:-1]), "truncated_file"),
+    "cut late": (changed(lambda content: content[:-1]), "truncated_file"),
     "corrupt superblock": (
-        lambda folder: changed(folder, lambda content: content[:9] + b"\xff" * 8 + content[17:]),
+        changed(lambda content: content[:9] + b"\xff" * 8 + content[17:]),
         "corrupt_file",
     ),
     "corrupt root header": (
-        lambda folder: changed(folder, lambda content: content[:96] + b"\xff" * 60 + content[156:]),
+        changed(lambda content: content[:96] + b"\xff" * 60 + content[156:]),
         "corrupt_file",
     ),
-    "corrupt chunk": (corrupt_chunk, "corrupt_file"),
+    "corrupt chunk": (corrupt_chunk("metadata/songs"), "corrupt_file"),
+    "corrupt chunk of an array": (corrupt_chunk("metadata/artist_terms"), "corrupt_file"),
     "filter mask, deflate": (filter_mask("metadata/songs", 2), "corrupt_file"),
     "filter mask, shuffle": (filter_mask("analysis/songs", 1), "corrupt_file"),
     "filter mask, both": (filter_mask("musicbrainz/songs", 3), "corrupt_file"),
@@ -352,36 +380,50 @@ BAD_FILES = {
     "group in place of a table": (replaced("metadata/songs", None), "wrong_layout"),
     "group in place of an array": (replaced("metadata/artist_terms", None), "wrong_layout"),
     "tables differ in length": (replaced("musicbrainz/songs", np.zeros(2, "i4,i4")), "wrong_layout"),
-    "text column of numbers": (lambda folder: retyped(folder, {"title": "<i4"}), "wrong_layout"),
-    "number column of text": (lambda folder: retyped(folder, {"year": "S4"}), "wrong_layout"),
-    "integers too wide": (lambda folder: retyped(folder, {"year": "<i8"}), "wrong_layout"),
-    "fractions for integers": (lambda folder: retyped(folder, {"year": "<f8"}), "wrong_layout"),
-    "column missing": (lambda folder: retyped(folder, {"song_id": None}), "wrong_layout"),
+    "text column of numbers": (retyped({"title": "<i4"}), "wrong_layout"),
+    "number column of text": (retyped({"year": "S4"}), "wrong_layout"),
+    "integers too wide": (retyped({"year": "<i8"}), "wrong_layout"),
+    "fractions for integers": (retyped({"year": "<f8"}), "wrong_layout"),
+    "column missing": (retyped({"song_id": None}), "wrong_layout"),
     "weights of text": (replaced("metadata/artist_terms_weight", np.array([b"x"])), "wrong_layout"),
     "terms of numbers": (replaced("metadata/artist_terms", np.zeros(1)), "wrong_layout"),
     "arrays differ in length": (replaced("metadata/artist_terms_freq", np.zeros(9)), "wrong_layout"),
-    "no track id": (
-        lambda folder: write_songs(folder / "nameless.h5", [make_song(1, track_id="")]),
-        "missing_track_id",
-    ),
-    "file name is another track": (other_song_in_the_file, "track_id_differs"),
+    "no track id": (nameless, "missing_track_id"),
+    "file name is another track": (named_as_another, "track_id_differs"),
 }
-"""Every kind of bad file seen or made (shared/facts/msd-hdf5.md), and some more; what it is refused for."""
+"""Every kind of bad file that was seen or made, and some more: what makes a good one bad, and the reason."""
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_bad_file_is_quarantined_with_its_reason_and_the_others_are_read(kind, tmp_path):
-    write, reason = BAD_FILES[kind]
-    bad = write(tmp_path).relative_to(tmp_path).as_posix()
+def test_a_bad_file_is_quarantined_with_its_reason_and_the_others_are_read(kind, layout, tmp_path):
+    spoil, reason = BAD_FILES[kind]
+    path = LAYOUTS[layout](tmp_path, make_song(1))
+    path = spoil(path) or path
+    bad = path.relative_to(tmp_path).as_posix()
     good = [make_song(10), make_song(11)]
     for song in good:
-        write_song(tmp_path, song)
+        LAYOUTS[layout](tmp_path, song)
     rows = read(tmp_path)
     assert quarantined(rows) == {bad: reason}
-    assert all(row["detail"] and row["item"] == "" for row in rows["quarantined_inputs"])
+    (row,) = rows["quarantined_inputs"]
+    assert row["detail"]
+    assert row["item"] == ""
+    assert row["size_bytes"] == path.stat().st_size
     assert track_ids(rows) == {song.track_id for song in good}
     assert {row["track_id"] for row in rows["artist_terms"]} <= track_ids(rows)
     assert {row["file_path"]: row["quarantined_count"] for row in rows["files"]}[bad] == 1
+
+
+@pytest.mark.parametrize("kilobytes", [20, 44, 48, 200])
+def test_a_file_of_full_size_cut_anywhere_is_quarantined_though_its_scalars_may_be_whole(kilobytes, tmp_path):
+    path = write_genuine_song(tmp_path, make_full_size_song(1))
+    content = path.read_bytes()
+    assert len(content) > 200_000
+    path.write_bytes(content[: kilobytes * 1000])
+    rows = read(tmp_path)
+    assert list(quarantined(rows).values()) == ["truncated_file"]
+    assert not rows["songs"]
 
 
 def test_of_two_files_with_one_track_id_the_second_is_quarantined(tmp_path):

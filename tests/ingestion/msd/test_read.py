@@ -1,0 +1,302 @@
+"""The two ways to read song files give equal values, and each file goes the way it should."""
+
+import random
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+import tables
+
+from ingestion.inputs import UnreadableInputError
+from ingestion.msd import fixed_offsets, hdf5
+from ingestion.msd.content import FIRST_BYTES, HeldBytes, LocalFile
+from ingestion.msd.read import SongsRead, Unreadable, read_songs
+from ingestion.msd.songs import ARRAYS_OF, SCALARS, Tier
+from sandbox import generate_world
+from sandbox.msd_files import song_path, write_msd_files
+from tests.support.msd_files import (
+    make_full_size_song,
+    make_song,
+    write_genuine_song,
+    write_song,
+    write_songs,
+)
+
+GROUP_OF = {
+    name: group
+    for group, names in {
+        "metadata": ("similar_artists", "artist_terms", "artist_terms_freq", "artist_terms_weight"),
+        "musicbrainz": ("artist_mbtags", "artist_mbtags_count"),
+    }.items()
+    for name in names
+}
+"""Group of each array that is not in /analysis."""
+
+
+class Recorded:
+    """A content that notes what is read of it."""
+
+    def __init__(self, content):
+        self.content = content
+        self.size_bytes, self.path = content.size_bytes, content.path
+        self.reads = []
+
+    def read(self, start, length):
+        self.reads.append((start, length))
+        return self.content.read(start, length)
+
+
+def local(paths):
+    for path in paths:
+        with LocalFile(path) as content:
+            yield path, content
+
+
+def by_file(read):
+    """{file: (way, scalars by name, arrays by name)} of single-song files."""
+    found = {}
+    for part in read:
+        assert isinstance(part, SongsRead), part
+        for song, file in enumerate(part.files):
+            rows = {name: values[song] for name, values in part.songs.rows.items()}
+            arrays = {name: array.of(song) for name, array in part.songs.arrays.items()}
+            found[file] = (part.read_by, rows, arrays)
+    return found
+
+
+def assert_equal(first, second):
+    """The values are equal, NaN to NaN, and arrays have the same type."""
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, second[name], err_msg=name, strict=True)
+
+
+def read_with_hdf5(path, tier):
+    with LocalFile(path) as content:
+        (songs,) = hdf5.read(content, tier)
+    return (
+        {name: values[0] for name, values in songs.rows.items()},
+        {name: array.of(0) for name, array in songs.arrays.items()},
+    )
+
+
+def read_with_pytables(path, tier):
+    with tables.open_file(path) as h5:
+        rows = {}
+        for group in ("metadata", "analysis", "musicbrainz"):
+            (row,) = h5.get_node(f"/{group}/songs").read()
+            rows |= {name: row[name] for name in row.dtype.names}
+        arrays = {
+            name: h5.get_node(f"/{GROUP_OF.get(name, 'analysis')}/{name}").read() for name in ARRAYS_OF[tier]
+        }
+    return {name: rows[name] for name in SCALARS}, arrays
+
+
+@pytest.fixture(scope="module")
+def sandbox_files(tmp_path_factory):
+    """Every song file of the sandbox."""
+    folder = tmp_path_factory.mktemp("msd")
+    world = generate_world()
+    write_msd_files(world, folder)
+    return [song_path(folder, song.track_id) for song in world.songs]
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_every_file_of_the_sandbox_is_read_at_fixed_offsets_as_with_hdf5(tier, sandbox_files):
+    found = by_file(read_songs(local(sandbox_files), tier))
+    assert found.keys() == set(sandbox_files)
+    assert {way for way, _, _ in found.values()} == {"fixed_offsets"}
+    for path in sandbox_files[::5]:
+        _, rows, arrays = found[path]
+        expected_rows, expected_arrays = read_with_hdf5(path, tier)
+        assert_equal(rows, expected_rows)
+        assert_equal(arrays, expected_arrays)
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_pytables_reads_the_same_of_the_sandboxs_files(tier, sandbox_files):
+    chosen = sandbox_files[::50]
+    for path, (_, rows, arrays) in by_file(read_songs(local(chosen), tier)).items():
+        expected_rows, expected_arrays = read_with_pytables(path, tier)
+        assert_equal(rows, expected_rows)
+        assert_equal(arrays, expected_arrays)
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_every_genuine_sample_is_read_at_fixed_offsets_as_with_hdf5_and_pytables(tier, genuine_samples):
+    samples = sorted((genuine_samples / "msd").rglob("*.h5"))
+    assert samples
+    for path, (way, rows, arrays) in by_file(read_songs(local(samples), tier)).items():
+        assert way == "fixed_offsets"
+        for expected_rows, expected_arrays in (read_with_hdf5(path, tier), read_with_pytables(path, tier)):
+            assert_equal(rows, expected_rows)
+            assert_equal(arrays, expected_arrays)
+
+
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize("write", [write_song, write_genuine_song])
+def test_a_file_of_any_layout_gives_its_songs_values(write, tier, tmp_path):
+    song = make_full_size_song(3)
+    path = write(tmp_path, song)
+    (way, rows, arrays) = by_file(read_songs(local([path]), tier))[path]
+    assert way == ("hdf5" if write is write_song else "fixed_offsets")
+    for name, value in song.scalars.items():
+        assert rows[name] == (value.encode() if isinstance(value, str) else value) or value != value
+    assert list(arrays) == list(ARRAYS_OF[tier])
+    for name, array in arrays.items():
+        path_in_file = f"{GROUP_OF.get(name, 'analysis')}/{name}"
+        expected = np.array(song.arrays[path_in_file], array.dtype)
+        if write is write_song and "analysis" in path_in_file and name != "bars_start":
+            continue  # that writer leaves them out
+        np.testing.assert_array_equal(array, expected)
+
+
+def test_more_segments_than_one_b_tree_node_can_name_are_left_to_hdf5(tmp_path):
+    ways = {}
+    for segments in (64 * 85, 64 * 85 + 1):
+        song = make_song(1)
+        song.arrays["analysis/segments_pitches"] = np.arange(segments * 12.0).reshape(segments, 12)
+        path = write_genuine_song(tmp_path, song, name=f"{segments}.h5")
+        ways[segments], _, arrays = by_file(read_songs(local([path]), Tier.ARRAYS))[path]
+        np.testing.assert_array_equal(arrays["segments_pitches"], song.arrays["analysis/segments_pitches"])
+    assert ways == {5440: "fixed_offsets", 5441: "hdf5"}
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_a_rewritten_file_goes_to_hdf5_and_gives_the_same(tier, tmp_path, sandbox_files):
+    old = sandbox_files[0]
+    new = tmp_path / old.name
+    with tables.open_file(old) as h5:
+        h5.copy_file(str(new))
+    found = by_file(read_songs(local([old, new]), tier))
+    assert [way for way, _, _ in found.values()] == ["fixed_offsets", "hdf5"]
+    assert_equal(found[old][1], found[new][1])
+    assert_equal(found[old][2], found[new][2])
+
+
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize("write", [write_song, write_genuine_song])
+def test_bytes_that_are_no_local_file_are_read_the_same_way(write, tier, tmp_path):
+    path = write(tmp_path, make_song(7))
+    held = HeldBytes(path.read_bytes())
+    from_disk = by_file(read_songs(local([path]), tier))[path]
+    from_memory = by_file(read_songs([("held", held)], tier))["held"]
+    assert from_memory[0] == from_disk[0]
+    assert_equal(from_memory[1], from_disk[1])
+    assert_equal(from_memory[2], from_disk[2])
+
+
+def test_songs_of_an_aggregate_in_memory_are_given_their_own_arrays(tmp_path):
+    songs = [make_song(number) for number in range(9)]
+    content = HeldBytes(write_songs(tmp_path / "aggregate.h5", songs).read_bytes())
+    (read,) = read_songs([("aggregate", content)])
+    assert read.read_by == "hdf5"
+    assert read.files == ["aggregate"] * 9
+    for number, song in enumerate(songs):
+        terms = read.songs.arrays["artist_terms"].of(number).tolist()
+        assert [term.decode() for term in terms] == song.arrays["metadata/artist_terms"]
+
+
+@pytest.mark.parametrize(
+    ("tier", "tags", "has_second_range"),
+    [(Tier.SCALARS, 3, False), (Tier.ARTISTS, 0, False), (Tier.ARTISTS, 3, True), (Tier.ARRAYS, 3, False)],
+)
+def test_a_second_range_is_read_only_for_tags_at_the_files_end(tier, tags, has_second_range, tmp_path):
+    song = make_full_size_song(1)
+    song.arrays["musicbrainz/artist_mbtags"] = [f"tag {i}" for i in range(tags)]
+    song.arrays["musicbrainz/artist_mbtags_count"] = list(range(tags))
+    with LocalFile(write_genuine_song(tmp_path, song)) as file:
+        content = Recorded(file)
+        (read,) = read_songs([("song", content)], tier)
+        assert read.read_by == "fixed_offsets"
+        first, *others = content.reads
+        assert first == (0, file.size_bytes if tier is Tier.ARRAYS else FIRST_BYTES)
+        assert bool(others) == has_second_range
+        assert all(start >= FIRST_BYTES and length <= 16 * 1024 for start, length in others)
+
+
+def test_songs_and_errors_come_in_the_order_of_the_files(tmp_path):
+    def contents():
+        for number in range(8):
+            if number == 3:
+                yield number, UnreadableInputError("missing_file", "gone")
+            elif number == 5:
+                yield number, HeldBytes(b"no song")
+            else:
+                write = write_song if number == 6 else write_genuine_song
+                with LocalFile(write(tmp_path, make_song(number))) as content:
+                    yield number, content
+
+    read = list(read_songs(contents()))
+    assert [part.file if isinstance(part, Unreadable) else part.files for part in read] == [
+        [0, 1, 2],
+        3,
+        [4],
+        5,
+        [6],
+        [7],
+    ]
+    assert [part.error.reason for part in read if isinstance(part, Unreadable)] == [
+        "missing_file",
+        "not_hdf5",
+    ]
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_a_changed_bit_is_left_to_hdf5_or_changes_what_hdf5_reads_too(tier, tmp_path):
+    path = write_genuine_song(tmp_path, make_song(7))
+    original = path.read_bytes()
+    rows, arrays = fixed_offsets.read(HeldBytes(original), tier)
+    unchanged = (rows, [array.tobytes() for array in arrays])
+    rng = random.Random(tier)
+    outcomes = Counter()
+    for at in range(len(original)):
+        changed = bytearray(original)
+        changed[at] ^= 1 << rng.randrange(8)
+        raw_song = fixed_offsets.read(HeldBytes(bytes(changed)), tier)
+        if not raw_song:  # not read with HDF5 here, which some of these files would make abort
+            outcomes["declined"] += 1
+        elif (raw_song[0], [array.tobytes() for array in raw_song[1]]) == unchanged:
+            outcomes["the same"] += 1
+        else:  # an array's length
+            outcomes["different"] += 1
+            path.write_bytes(changed)
+            songs = fixed_offsets.decode([raw_song], tier)
+            rows, arrays = read_with_hdf5(path, tier)
+            assert_equal({name: values[0] for name, values in songs.rows.items()}, rows)
+            assert_equal({name: array.of(0) for name, array in songs.arrays.items()}, arrays)
+    assert outcomes["declined"] > 1000
+    assert outcomes["the same"] > 1000
+    assert bool(outcomes["different"]) == bool(ARRAYS_OF[tier])
+
+
+READ_WITHOUT = """
+import hashlib, sys
+for name in sys.argv[2:]:
+    sys.modules[name] = None  # as if it were not installed
+from ingestion.msd import inflate
+from ingestion.msd.content import HeldBytes
+from ingestion.msd.read import read_songs
+from ingestion.msd.songs import Tier
+(read,) = read_songs([("song", HeldBytes(open(sys.argv[1], "rb").read()))], Tier.ARRAYS)
+assert len(read.songs.arrays) == 21
+values = [*read.songs.rows.values(), *(array.values for array in read.songs.arrays.values())]
+digest = hashlib.sha256(b"".join(value.tobytes() for value in values)).hexdigest()
+print(inflate.LIBRARY, read.read_by, digest)
+"""
+
+
+def test_without_a_faster_library_zlib_does_the_same(tmp_path):
+    path = write_genuine_song(tmp_path, make_full_size_song(2))
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", READ_WITHOUT, path, *missing], check=True, capture_output=True, text=True
+        ).stdout.split()
+        for missing in ([], ["deflate"], ["deflate", "isal"])
+    ]
+    assert outputs[0][0] == "libdeflate"
+    assert outputs[-1][0] == "zlib"
+    assert {way for _, way, _ in outputs} == {"fixed_offsets"}
+    assert len({digest for _, _, digest in outputs}) == 1
