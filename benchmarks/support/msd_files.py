@@ -13,7 +13,7 @@ SONGS = 50
 """Different songs; further files are copies, which a reader cannot know."""
 
 SEGMENTS, TATUMS, BEATS, BARS, SECTIONS, TERMS, SIMILAR = 790, 780, 390, 100, 10, 30, 100
-"""Rows of a song's arrays: 174 kB of chunks, as a genuine song has in the mean (docs/decisions/00XX)."""
+"""Rows of a song's arrays: 174 kB of chunks, as a genuine song has in the mean (docs/decisions/0012)."""
 
 
 def write_song_files(folder: Path, count: int) -> list[Path]:

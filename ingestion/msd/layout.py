@@ -7,7 +7,7 @@ the HDF5 library: the library would find each value where this module says it li
 out, because no value depends on them.
 
 Sources: the HDF5 file format specification (superblock 0, symbol tables, version 1 object headers and
-B-trees), and the addresses in genuine files, the same in every one that was looked at (docs/decisions/00XX).
+B-trees), and the addresses in genuine files, the same in every one that was looked at (docs/decisions/0012).
 """
 
 import struct
