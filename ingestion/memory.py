@@ -8,7 +8,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
 """Parameters of glibc's mallopt(3)."""
 
 TRIM_THRESHOLD = 1 << 30
-"""Free bytes at the end of the heap from which on they are given back: more than a batch of any kind takes."""
+"""Free bytes at the end of the heap that make it shrink: more than a batch of any kind takes."""
 
 
 def use_one_heap() -> None:
