@@ -367,15 +367,6 @@ def test_a_load_that_was_not_closed_is_done_again(warehouse, loaded):
     assert query(warehouse, "select count(*) from raw_msd._loaded_units") == [(1,)]
 
 
-@pytest.mark.parametrize("other_units", [0, 1])
-@pytest.mark.parametrize(
-    ("damage", "said"),
-    [
-        (lambda part: part.write_bytes(part.read_bytes()[:-1] + b"x"), "not what its done-record names"),
-        (lambda part: part.unlink(), "missing from the lake"),
-    ],
-    ids=["damaged", "missing"],
-)
 def write_other_songs(where, song):
     """A unit of the lake whose songs have the columns of this one alone."""
     rows = pa.Table.from_pylist([song])
@@ -400,6 +391,15 @@ def test_a_column_that_this_release_does_not_know_is_refused_and_what_was_loaded
     assert_same_tables(raw_tables(warehouse), before)
 
 
+@pytest.mark.parametrize("other_units", [0, 1])
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda part: part.write_bytes(part.read_bytes()[:-1] + b"x"), "not what its done-record names"),
+        (lambda part: part.unlink(), "missing from the lake"),
+    ],
+    ids=["damaged", "missing"],
+)
 def test_a_part_that_cannot_be_read_is_named_and_what_was_loaded_stays(
     damage, said, other_units, warehouse, loaded
 ):
