@@ -6,6 +6,6 @@ Extractors read a source and write Parquet parts and done-records to the lake
 The orchestrator is never imported here.
 """
 
-from ingestion.memory import give_back_what_is_freed
+from ingestion.memory import use_one_heap
 
-give_back_what_is_freed()
+use_one_heap()

@@ -187,15 +187,22 @@ class Lake:
             shutil.rmtree(scratch)
             return text
 
-    def read_part(self, part: Part) -> Iterator[pa.RecordBatch]:
-        """The rows of a part. Raises LakeError when the bytes are not those its record names."""
+    def read_part(self, part: Part, as_dictionaries: bool = False) -> Iterator[pa.RecordBatch]:
+        """The rows of a part. Raises LakeError when the bytes are not those its record names.
+
+        As dictionaries text columns are less work and memory: each text is there once.
+        """
         digest = hashlib.sha256()
         for chunk in self._chunks(part):
             digest.update(chunk)
         if digest.hexdigest() != part.sha256:
             raise self.damaged(part)
         with self._fs.open_input_file(self._path(part.path)) as file:
-            yield from pq.ParquetFile(file).iter_batches(batch_size=BATCH_ROWS)
+            parquet = pq.ParquetFile(file)
+            if as_dictionaries:
+                names = [field.name for field in parquet.schema_arrow if pa.types.is_string(field.type)]
+                parquet = pq.ParquetFile(file, metadata=parquet.metadata, read_dictionary=names)
+            yield from parquet.iter_batches(batch_size=BATCH_ROWS)
 
     def read_bytes(self, part: Part) -> bytes:
         """The bytes of a part or attached file. Raises LakeError when they are not those its record names."""

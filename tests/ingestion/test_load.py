@@ -367,6 +367,30 @@ def test_a_load_that_was_not_closed_is_done_again(warehouse, loaded):
     assert query(warehouse, "select count(*) from raw_msd._loaded_units") == [(1,)]
 
 
+def write_other_songs(where, song):
+    """A unit of the lake whose songs have the columns of this one alone."""
+    rows = pa.Table.from_pylist([song])
+    table = RawTable("songs", rows.schema, SONGS.primary_key)
+    with Lake(where.lake_url).write_unit("msd", "ff", "0", []) as writer:
+        writer.write(table, rows)
+
+
+def test_columns_that_a_part_of_an_earlier_release_lacks_are_null(warehouse):
+    write_other_songs(warehouse, {"is_summary": False, "title": "Old", "track_id": "TRAAAAA128F0000001"})
+    load(warehouse, MSD)
+    assert query(warehouse, "select track_id, title, tempo from raw_msd.songs where title = 'Old'") == [
+        ("TRAAAAA128F0000001", "Old", None)
+    ]
+
+
+def test_a_column_that_this_release_does_not_know_is_refused_and_what_was_loaded_stays(warehouse):
+    before = raw_tables(warehouse)
+    write_other_songs(warehouse, {"is_summary": False, "mood": "blue", "track_id": "TRAAAAA128F0000001"})
+    with pytest.raises(Exception, match="mood"):
+        load(warehouse, MSD)
+    assert_same_tables(raw_tables(warehouse), before)
+
+
 @pytest.mark.parametrize("other_units", [0, 1])
 @pytest.mark.parametrize(
     ("damage", "said"),
