@@ -39,6 +39,7 @@ from filelock import FileLock, Timeout
 from ingestion.config import Settings
 from ingestion.errors import IngestionError, LoadError
 from ingestion.lake import DoneRecord, Lake, Part, revision_name
+from ingestion.memory import give_back_what_is_free
 from ingestion.source import FileSource, Source
 from ingestion.tables import LAKE_COLUMNS, RawTable, key_columns
 
@@ -150,6 +151,7 @@ def load(settings: Settings, source: Source) -> LoadResult:
                 files = _LakeFiles(lake, package, later_rows, settings.loader_dir)
                 pipeline.extract(dlt_source(source, files, keys), loader_file_format="parquet")
             pipeline.normalize()
+            give_back_what_is_free()
             log.info("%s: merging", source.schema_name)
             _merge_package(pipeline, source, keys, files.open_megabytes)
             loaded_rows += sum(unit.total_rows for unit in package)
@@ -281,18 +283,20 @@ class _LakeFiles:
         file = self._folder / f"{table.name}.parquet"
         count = 0
         with pq.ParquetWriter(file, schema, compression="none", write_statistics=False) as writer:
-            for rows in _row_groups(_conformed(rows, schema, load_id) for rows in self._rows(table)):
+            for rows in _row_groups(self._rows(table, schema, load_id)):
                 writer.write_table(rows)
                 count += rows.num_rows
+                del rows  # here and below: the next ones are read while the memory of these is free
         if count:
             columns = table.warehouse_schema.empty_table()
             yield dlt.mark.with_file_import(str(file), "parquet", count, columns)
         file.unlink()
 
-    def _rows(self, table: RawTable) -> Iterator[pa.Table]:
+    def _rows(self, table: RawTable, schema: pa.Schema, load_id: str) -> Iterator[pa.Table]:
         for unit in self._units:
             if table is LOADED_UNITS:
-                yield _with_lake_columns(unit, LOADED_UNITS.from_rows([{"unit_id": unit.name}]))
+                mark = LOADED_UNITS.from_rows([{"unit_id": unit.name}])
+                yield _conformed(_with_lake_columns(unit, mark), schema, load_id)
             for part in unit.parts:
                 if part.table == table.name:
                     for batch in self._lake.read_part(part, as_dictionaries=True):
@@ -300,7 +304,9 @@ class _LakeFiles:
                             width = sum(map(_decoded_bytes, batch.columns)) / batch.num_rows
                             self._widths[table.name] = max(width, self._widths.get(table.name, 0))
                         rows = self._later_rows.leave_out(table, unit, pa.Table.from_batches([batch]))
-                        yield _with_lake_columns(unit, rows)
+                        del batch
+                        yield _conformed(_with_lake_columns(unit, rows), schema, load_id)
+                        del rows
 
     @property
     def open_megabytes(self) -> int:
@@ -336,6 +342,7 @@ def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     collected: list[pa.Table] = []
     for table in tables:
         collected.append(table)
+        del table
         if sum(table.num_rows for table in collected) >= ROW_GROUP_ROWS:
             yield pa.concat_tables(collected)
             collected = []

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+from contextlib import suppress
 
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
 """Parameters of glibc's mallopt(3)."""
@@ -29,3 +30,9 @@ def use_one_heap() -> None:
         mallopt(M_ARENA_MAX, 1)
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD)
+
+
+def give_back_what_is_free() -> None:
+    """Give the free part of the heap back, before work that takes its memory elsewhere."""
+    with suppress(AttributeError, TypeError):  # only glibc has it
+        ctypes.CDLL(None).malloc_trim(0)
