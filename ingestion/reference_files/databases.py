@@ -106,7 +106,7 @@ LASTFM_TAGS = DatabaseFormat(
         DatabaseTable(
             "tid_tag",
             tables.TRACK_TAGS,
-            {"track_id": "tid", "tag": "tag", "value": "val"},
+            {"track_id": "tid", "tag_name": "tag", "value": "val"},
             ("tid", "tag", "val"),
             {"track_id": TRACK_ID},
         ),
@@ -116,7 +116,7 @@ LASTFM_TAGS = DatabaseFormat(
 )
 """tid and tag are row numbers of the tables in LOOKED_UP."""
 
-LOOKED_UP = {"track_id": ("tids", "tid"), "tag": ("tags", "tag")}
+LOOKED_UP = {"track_id": ("tids", "tid"), "tag_name": ("tags", "tag")}
 
 FORMATS = (TRACK_METADATA, ARTIST_TERM, ARTIST_SIMILARITY, LASTFM_TAGS)
 

@@ -89,7 +89,7 @@ ARTIST_MBTAGS = _table("artist_mbtags", ("artist_id", "mbtag"), ROW)
 
 SIMILAR_ARTISTS = _table("similar_artists", ("artist_id", "similar_artist_id"), ROW)
 
-TRACK_TAGS = _table("track_tags", ("track_id", "tag"), ROW, value=_REAL)
+TRACK_TAGS = _table("track_tags", ("track_id", "tag_name"), ROW, value=_REAL)
 """lastfm_tags.db: what listeners at Last.fm tagged a track with; `value` from 0 to 100."""
 
 TABLES = (

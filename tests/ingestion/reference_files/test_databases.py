@@ -47,7 +47,7 @@ def test_values_are_what_the_tables_say(read, tmp_path):
         (artist(1), artist(2)),
         (artist(1), artist(3)),
     ]
-    assert [(row["track_id"], row["tag"], row["value"]) for row in result.track_tags] == [
+    assert [(row["track_id"], row["tag_name"], row["value"]) for row in result.track_tags] == [
         (track(1), "rock", 100.0),
         (track(1), "ambiént", 12.5),
         (track(2), "80s", 40.0),
@@ -116,13 +116,13 @@ def test_a_tag_that_refers_to_nothing_is_named(read, tmp_path):
 def test_row_numbers_may_have_gaps(read, tmp_path):
     statements = [*DATABASES["lastfm_tags"], "delete from tags where tag = 'rock'"]
     write_database(tmp_path / "tags.db", statements)
-    assert [row["tag"] for row in read().track_tags] == ["ambiént", "80s"]
+    assert [row["tag_name"] for row in read().track_tags] == ["ambiént", "80s"]
 
 
 def test_a_row_named_twice_is_two_rows_with_ids_of_their_own(read, tmp_path):
     statements = [*DATABASES["lastfm_tags"], "insert into tid_tag values (1, 1, 100)"]
     write_database(tmp_path / "tags.db", statements)
-    assert [row["row_id"] for row in read().track_tags if row["tag"] == "rock"] == [1, 4]
+    assert [row["row_id"] for row in read().track_tags if row["tag_name"] == "rock"] == [1, 4]
 
 
 def test_tables_that_refer_to_a_missing_one_are_refused(read, tmp_path):
