@@ -168,8 +168,8 @@ def _genres(random: Random, tracks: list[str]) -> dict[str, dict[str, Genre]]:
 
 
 def _listens(random: Random, songs: list[str]) -> tuple[tuple[str, str, int], ...]:
-    """Each listener's listens together, as in the published file."""
-    played = _some(random, songs, PLAYED_SHARE)
+    """Each listener's listens together, a song once, as in the published file."""
+    played = _some(random, list(dict.fromkeys(songs)), PLAYED_SHARE)  # two tracks may be one song
     return tuple(
         (listener, song, 1 + int(random.expovariate(0.5)))
         for listener in (f"{random.getrandbits(160):040x}" for _ in range(LISTENER_COUNT))
