@@ -25,7 +25,9 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 BATCH_ROWS = 65_536
 """Rows fetched at a time, as Python tuples: twice as many took 140 MB more of memory for 14 columns."""
 
-_PAGE_SIZE_AT, _PAGE_COUNT_AT = 16, 28
+HEADER = struct.Struct(">16xH6xII60xI")
+"""Of SQLite's file format: bytes of a page (1 is 65,536), change counter, number of pages, and the change
+counter for which that number is right: SQLite before 3.7 did not keep it."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +134,12 @@ def open_database(path: Path) -> Iterator[sqlite3.Connection]:
     Raises UnreadableInputError `truncated_file`; sqlite3.DatabaseError comes from what is damaged.
     """
     with path.open("rb") as file:
-        header = file.read(100)
-    (page_bytes,) = struct.unpack_from(">H", header, _PAGE_SIZE_AT) if len(header) == 100 else (0,)
-    (pages,) = struct.unpack_from(">I", header, _PAGE_COUNT_AT) if len(header) == 100 else (1,)
-    page_bytes = 65_536 if page_bytes == 1 else page_bytes  # as its file format says it
-    if len(header) < 100 or path.stat().st_size < page_bytes * pages:
+        header = file.read(HEADER.size)
+    if len(header) < HEADER.size:
+        raise UnreadableInputError("truncated_file", "its header is not whole")
+    page_bytes, changes, pages, changes_at_count = HEADER.unpack(header)
+    page_bytes = 65_536 if page_bytes == 1 else page_bytes
+    if changes == changes_at_count and path.stat().st_size < page_bytes * pages:
         raise UnreadableInputError("truncated_file", f"less than the {pages:,} pages that its header names")
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     connection.text_factory = lambda text: text.decode("utf-8", "replace")

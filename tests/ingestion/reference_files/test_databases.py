@@ -154,6 +154,17 @@ def test_a_truncated_database_is_one_row(read, tmp_path, size):
     assert read().reasons == {"": "truncated_file"}
 
 
+@pytest.mark.parametrize("pages", [0, 1_000_000])
+def test_a_database_of_an_old_sqlite_does_not_know_its_size(read, tmp_path, pages):
+    path = tmp_path / "a.db"
+    write_database(path, DATABASES["track_metadata"])
+    data = bytearray(path.read_bytes())
+    data[28:32] = pages.to_bytes(4)
+    data[92:96] = bytes(4)
+    path.write_bytes(data)
+    assert len(read().songs) == 2
+
+
 def test_a_damaged_database_is_quarantined(read, tmp_path):
     path = tmp_path / "a.db"
     write_database(path, DATABASES["track_metadata"])

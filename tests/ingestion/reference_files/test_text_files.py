@@ -7,8 +7,10 @@ from itertools import permutations
 
 import pytest
 
+from ingestion.inputs import InputFile
 from ingestion.reference_files import lines, plays
 from ingestion.reference_files.formats import MAX_REJECTED
+from ingestion.reference_files.read import read_unit
 from tests.ingestion.reference_files.files import (
     LINES,
     RECORDS,
@@ -152,6 +154,14 @@ def test_an_endless_line_is_refused(read, write, monkeypatch):
     monkeypatch.setattr(lines, "BLOCK_BYTES", 100)
     write("file.txt", b"x" * 10_000)
     assert read().reasons == {"": "line_too_long"}
+
+
+def test_a_file_that_is_gone_is_quarantined(tmp_path):
+    rows = {
+        table.name: batch.to_pylist() for table, batch in read_unit(tmp_path, [InputFile("a.txt", 1, 0)], str)
+    }
+    (bad,) = rows["quarantined_inputs"]
+    assert (bad["item"], bad["reason"], bad["detail"]) == ("", "unreadable_file", "No such file or directory")
 
 
 def test_a_packed_file_that_ends_early_gives_what_it_holds_and_says_so(read, write, monkeypatch):
