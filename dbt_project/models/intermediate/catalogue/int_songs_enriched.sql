@@ -94,8 +94,7 @@ select
         when known_duplicates.first_msd_track_id <> songs.msd_track_id
             then known_duplicates.first_msd_track_id
     end as duplicate_of_msd_track_id,
-    coalesce(songs.track_7digital_id, cast(database_songs.track_7digital_id as integer))
-        as track_7digital_id,
+    coalesce(songs.track_7digital_id, database_songs.track_7digital_id) as track_7digital_id,
     songs.release_7digital_id,
     musixmatch_matches.musixmatch_track_id,
     database_songs.shs_work_id,

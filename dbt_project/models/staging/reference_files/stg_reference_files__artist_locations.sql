@@ -10,7 +10,13 @@ select
     {{ blank_to_null('artist_name') }} as artist_name,
     source_system,
     terms_of_use,
-    latitude as artist_latitude,
-    longitude as artist_longitude,
+    case
+        when latitude between -90 and 90 and longitude between -180 and 180
+            then latitude
+    end as artist_latitude,
+    case
+        when latitude between -90 and 90 and longitude between -180 and 180
+            then longitude
+    end as artist_longitude,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

@@ -10,6 +10,6 @@ select
     {{ blank_to_null('title') }} as title,
     source_system,
     terms_of_use,
-    nullif(year, 0) as release_year,
+    case when year between 1 and 2100 then year end as release_year,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows
