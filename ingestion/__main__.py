@@ -2,6 +2,7 @@
 
     msd PATH              Million Song Dataset files into the lake
     playlist-files PATH   playlist files into the lake
+    reference-files PATH  side files of the Million Song Dataset into the lake
     spotify [ID ...]      playlists of the Web API into the lake
     spotify login         authorise the app to read a user's playlists, once
     spotify plan [N]      what N playlists cost, in requests and days

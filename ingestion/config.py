@@ -16,7 +16,11 @@ from pathlib import Path
 
 from ingestion.errors import ConfigError
 
-SOURCE_VARIABLES = {"msd": "MSD_PATH", "playlist_files": "PLAYLIST_FILES_PATH"}
+SOURCE_VARIABLES = {
+    "msd": "MSD_PATH",
+    "playlist_files": "PLAYLIST_FILES_PATH",
+    "reference_files": "REFERENCE_FILES_PATH",
+}
 """The variable that names each file source's path. With none of them set, and no Spotify app, the sandbox
 serves all."""
 

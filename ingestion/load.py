@@ -143,8 +143,8 @@ def load(settings: Settings, source: Source) -> LoadResult:
         ]
         units.sort(key=lambda unit: (unit.extracted_at, unit.unit_id))
         _remove_other_revisions(pipeline, source, units)
-        loaded_rows, all_rows = 0, sum(unit.total_rows for unit in units)
-        for package in _packages(units):
+        loaded_rows, all_rows = 0, sum(_row_count(source, unit) for unit in units)
+        for package in _packages(source, units):
             log.info("%s: reading %s units from the lake", source.schema_name, f"{len(package):,}")
             keys = _key_states(pipeline, lake, source, package)
             with _LaterRows(pipeline, source, package, keys) as later_rows:
@@ -154,7 +154,7 @@ def load(settings: Settings, source: Source) -> LoadResult:
             give_back_what_is_free()
             log.info("%s: merging", source.schema_name)
             _merge_package(pipeline, source, keys, files.open_megabytes)
-            loaded_rows += sum(unit.total_rows for unit in package)
+            loaded_rows += sum(_row_count(source, unit) for unit in package)
             log.info("%s: %s of %s rows loaded", source.schema_name, f"{loaded_rows:,}", f"{all_rows:,}")
     result.units = len(units)
     result.rows = {table.name: sum(unit.rows(table.name) for unit in units) for table in source.tables}
@@ -465,13 +465,18 @@ def _append_megabytes(source: Source) -> int:
     return APPEND_MEGABYTES_PER_COLUMN * max(len(table.warehouse_schema) for table in source.tables)
 
 
-def _packages(units: Iterable[DoneRecord]) -> Iterator[list[DoneRecord]]:
+def _row_count(source: Source, unit: DoneRecord) -> int:
+    """The rows of a unit that are loaded: not those that stay in the lake."""
+    return sum(unit.rows(table.name) for table in source.tables)
+
+
+def _packages(source: Source, units: Iterable[DoneRecord]) -> Iterator[list[DoneRecord]]:
     """Units in order, cut where a package reaches its bound."""
     package: list[DoneRecord] = []
     rows = 0
     for unit in units:
         package.append(unit)
-        rows += unit.total_rows
+        rows += _row_count(source, unit)
         if rows >= PACKAGE_ROWS:
             yield package
             package, rows = [], 0

@@ -5,7 +5,7 @@ know none.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,10 +19,14 @@ HashUser = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Source:
-    """A source of raw data, as the loader sees it."""
+    """A source of raw data, as the loader sees it.
+
+    Units hold rows of `lake_only_tables` as well: they are kept, and the loader passes them over.
+    """
 
     name: str
     tables: tuple[RawTable, ...]
+    lake_only_tables: tuple[RawTable, ...] = field(default=(), kw_only=True)
 
     @property
     def schema_name(self) -> str:

@@ -1,4 +1,4 @@
-"""A world as a folder: MSD files, playlist files and ground truth, complete or not there at all."""
+"""A world as a folder: MSD files, playlist files, side files and ground truth, complete or not there."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from filelock import FileLock
 from sandbox.ground_truth import write_ground_truth
 from sandbox.msd_files import write_msd_files
 from sandbox.playlist_files import write_playlist_files
+from sandbox.reference_files import write_reference_files
 from sandbox.world import DEFAULT_SEED, World, generate_world
 
 GENERATOR_VERSION = 2
@@ -25,7 +26,13 @@ class SandboxPaths(NamedTuple):
 
     msd: Path
     playlist_files: Path
+    reference_files: Path
     ground_truth: Path
+
+    @classmethod
+    def below(cls, folder: Path) -> "SandboxPaths":
+        """The paths in a sandbox folder: each part's folder bears its name."""
+        return cls(*(folder / name for name in cls._fields))
 
 
 def write_sandbox(folder: Path, seed: int = DEFAULT_SEED) -> SandboxPaths:
@@ -40,7 +47,7 @@ def write_sandbox(folder: Path, seed: int = DEFAULT_SEED) -> SandboxPaths:
     with FileLock(folder.parent / f".{folder.name}.lock"):
         if not _holds(folder, seed):
             _write_anew(folder, seed)
-    return SandboxPaths(folder / "msd", folder / "playlist_files", folder / "ground_truth")
+    return SandboxPaths.below(folder)
 
 
 def _holds(folder: Path, seed: int) -> bool:
@@ -73,9 +80,10 @@ def _write_anew(folder: Path, seed: int) -> None:
 
 
 def _write_parts(world: World, folder: Path) -> None:
-    paths = SandboxPaths(folder / "msd", folder / "playlist_files", folder / "ground_truth")
+    paths = SandboxPaths.below(folder)
     write_msd_files(world, paths.msd)
     write_playlist_files(world, paths.playlist_files, world.days[-1])
+    write_reference_files(world, paths.reference_files)
     write_ground_truth(world, paths.ground_truth)
     (folder / MARKER).write_text(json.dumps(_marker(world.seed)))
     # An input's modification time is part of what an extractor sees, so it is part of the world.

@@ -7,9 +7,13 @@
 | playlists | playlist, with the file that holds it on its last day |
 | playlist_days | playlist and day on which it exists: the version it then has |
 | playlist_items | playlist, version and position |
+| reference_songs | song of the dataset: what the side files add to it |
+| reference_tags | song of the dataset and tag |
+| reference_artists | artist of a song of the dataset: coordinates and the term that the side files add |
 | playlist_changes | edit of a playlist's items, in order (`sequence` counts within the playlist, from 0) |
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +22,10 @@ import pyarrow.parquet as pq
 
 from sandbox.model import Playlist, PlaylistVersion
 from sandbox.playlist_files import file_name
+from sandbox.reference_facts import ReferenceFacts, duplicate_of, genre_of, make_reference_facts
 from sandbox.world import World
 
+_REAL, _LONG = pa.float64(), pa.int64()
 _TEXT, _INT, _BOOL, _DAY = pa.string(), pa.int32(), pa.bool_(), pa.date32()
 _TIME = pa.timestamp("us", tz="UTC")
 
@@ -75,6 +81,27 @@ SCHEMAS = {
         "from_position": _INT,
         "to_position": _INT,
     },
+    "reference_songs": {
+        "msd_track_id": _TEXT,
+        "is_mismatched": _BOOL,
+        "duplicate_of_msd_track_id": _TEXT,
+        "release_year": _INT,
+        "genre": _TEXT,
+        "minority_genre": _TEXT,
+        "genre_source": _TEXT,
+        "musixmatch_track_id": _LONG,
+        "shs_work_id": _LONG,
+        "shs_performance_id": _LONG,
+        "play_count": _LONG,
+        "listener_count": _LONG,
+    },
+    "reference_tags": {"msd_track_id": _TEXT, "tag": _TEXT, "weight": _REAL},
+    "reference_artists": {
+        "msd_artist_id": _TEXT,
+        "latitude": _REAL,
+        "longitude": _REAL,
+        "added_term": _TEXT,
+    },
 }
 """Columns of each file. Positions count from 0; NULL is what a world has as None."""
 
@@ -101,6 +128,12 @@ def write_ground_truth(world: World, folder: Path) -> None:
         "playlist_days": _per_playlist(world, _days),
         "playlist_items": _per_playlist(world, _items),
         "playlist_changes": _per_playlist(world, _changes),
+    }
+    facts = make_reference_facts(world)
+    rows |= {
+        "reference_songs": _reference_songs(world, facts),
+        "reference_tags": _reference_tags(world, facts),
+        "reference_artists": _reference_artists(world, facts),
     }
     for name, columns in SCHEMAS.items():
         schema = pa.schema(list(columns.items()))
@@ -173,4 +206,45 @@ def _changes(playlist: Playlist) -> Iterator[tuple]:
             change.item.added_by,
             change.from_position,
             change.to_position,
+        )
+
+
+def _reference_songs(world: World, facts: ReferenceFacts) -> Iterator[tuple]:
+    mismatched = set(facts.mismatched) - facts.accepted
+    duplicates = duplicate_of(world, facts)
+    plays: dict[str, list[int]] = defaultdict(list)
+    for _, song_id, count in facts.listens:
+        plays[song_id].append(count)
+    for song in world.songs:
+        track = song.track_id
+        annotation, label = genre_of(facts, track) or (None, None)
+        yield (
+            track,
+            track in mismatched,
+            duplicates.get(track),
+            facts.years.get(track),
+            label and label.genre,
+            label and (label.minority_genre or None),
+            annotation and f"tagtraum_{annotation}",
+            facts.musixmatch_ids.get(track),
+            *facts.works.get(track, (None, None)),
+            sum(plays[song.song_id]),
+            len(plays[song.song_id]),
+        )
+
+
+def _reference_tags(world: World, facts: ReferenceFacts) -> Iterator[tuple]:
+    for song in world.songs:
+        for tag, weight in facts.tags.get(song.track_id, {}).items():
+            yield song.track_id, tag, weight
+
+
+def _reference_artists(world: World, facts: ReferenceFacts) -> Iterator[tuple]:
+    artists = {song.artist.artist_id: song.artist for song in world.songs}
+    for id_, artist in artists.items():
+        place = facts.locations.get(id_, (artist.latitude, artist.longitude))
+        yield (
+            id_,
+            *(None if degrees != degrees else degrees for degrees in place),
+            facts.added_terms.get(id_),
         )

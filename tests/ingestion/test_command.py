@@ -23,7 +23,9 @@ def status(*arguments) -> int:
 def test_help_lists_the_commands(capsys):
     assert status("--help") == 0
     shown = capsys.readouterr().out
-    assert all(command in shown for command in ("msd", "playlist-files", "load", "prepare"))
+    assert all(
+        command in shown for command in ("msd", "playlist-files", "reference-files", "load", "prepare")
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,7 @@ def test_a_wrong_shard_is_named(capsys):
         (("msd", "/nowhere"), "MSD_PATH is /nowhere, which does not exist"),
         (("msd",), "give a PATH, or set MSD_PATH"),
         (("playlist-files",), "give a PATH, or set PLAYLIST_FILES_PATH"),
+        (("reference-files",), "give a PATH, or set REFERENCE_FILES_PATH"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(arguments, reason, capsys):

@@ -6,6 +6,12 @@ with songs as (
 
 ),
 
+artist_locations as (
+
+    select * from {{ ref('stg_reference_files__artist_locations') }}
+
+),
+
 names as (
 
     select
@@ -70,12 +76,23 @@ select
     ranked_songs.source_system,
     ranked_songs.terms_of_use,
     cast(ranked_names.song_count as bigint) as song_count,
-    ranked_songs.artist_latitude,
-    ranked_songs.artist_longitude,
+    -- Both from one place, or a latitude would stand beside another place's longitude.
+    case
+        when ranked_songs.artist_latitude is null and ranked_songs.artist_longitude is null
+            then artist_locations.artist_latitude
+        else ranked_songs.artist_latitude
+    end as artist_latitude,
+    case
+        when ranked_songs.artist_latitude is null and ranked_songs.artist_longitude is null
+            then artist_locations.artist_longitude
+        else ranked_songs.artist_longitude
+    end as artist_longitude,
     ranked_songs.artist_familiarity,
     ranked_songs.artist_hotttnesss,
     ranked_songs.extracted_at
 from ranked_songs
 inner join ranked_names
     on ranked_songs.msd_artist_id = ranked_names.msd_artist_id
+left join artist_locations
+    on ranked_songs.msd_artist_id = artist_locations.msd_artist_id
 where ranked_songs.attribute_rank = 1 and ranked_names.name_rank = 1

@@ -1,0 +1,16 @@
+with tags as (
+
+    select * from {{ ref('int_artist_tags_unioned') }}
+
+)
+
+select
+    msd_artist_id as artist_id,
+    tag_source,
+    tag_name,
+    terms_of_use,
+    tag_weight,
+    tag_frequency,
+    tag_count,
+    {{ is_training_allowed('terms_of_use') }} as is_training_allowed
+from tags

@@ -1,0 +1,13 @@
+with current_rows as (
+
+    {{ first_current_rows('reference_files', 'artist_terms', ['artist_id', 'term'], 'row_id') }}
+
+)
+
+select
+    artist_id as msd_artist_id,
+    term,
+    source_system,
+    terms_of_use,
+    {{ utc_timestamp('extracted_at') }} as extracted_at
+from current_rows

@@ -1,0 +1,17 @@
+with source_files as (
+
+    select * from {{ source('reference_files', 'files') }}
+
+)
+
+select
+    file_path,
+    file_kind,
+    source_root,
+    lake_unit_id,
+    size_bytes,
+    record_count,
+    quarantined_count,
+    {{ utc_timestamp('modified_at') }} as modified_at,
+    {{ utc_timestamp('extracted_at') }} as extracted_at
+from source_files

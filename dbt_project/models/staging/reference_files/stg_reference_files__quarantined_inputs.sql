@@ -1,0 +1,1 @@
+{{ quarantined_inputs('reference_files') }}

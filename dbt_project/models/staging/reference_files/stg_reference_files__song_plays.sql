@@ -1,0 +1,15 @@
+with current_rows as (
+
+    {{ first_current_rows('reference_files', 'song_plays', ['file_path', 'song_id']) }}
+
+)
+
+select
+    file_path,
+    song_id as msd_song_id,
+    source_system,
+    terms_of_use,
+    play_count,
+    listener_count,
+    {{ utc_timestamp('extracted_at') }} as extracted_at
+from current_rows

@@ -1,0 +1,134 @@
+"""Text files a block at a time: opening them, packed or not, and cutting them into numbered lines.
+
+Knows encodings and archives, and nothing of what a line means.
+"""
+
+import gzip
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.inputs import UnreadableInputError
+
+BLOCK_BYTES = 8 * 2**20
+"""Read at a time: about 130,000 lines of train_triplets.txt, as many as a batch for the loader has."""
+
+MAX_LINE_BYTES = 2**20
+"""A longer line is no line of a side file; without a limit a file without line ends would fill the memory."""
+
+WRITTEN_SEPARATOR, SEPARATOR = b"<SEP>", "\x1f"
+"""What the publishers write between fields, and the one character that a pattern can exclude in its place."""
+
+GZIP_MAGIC, ZIP_MAGIC = b"\x1f\x8b", b"PK"
+
+BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+"""What reading a damaged, encrypted or strangely packed file raises."""
+
+_ENCRYPTED = 0x1
+_UTF8_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Some lines of a file, without their ends, SEPARATOR between the fields.
+
+    `first_number` is that of the first line, from 1. `undecodable` are the places (from 0) of lines
+    that are not UTF-8; these are NULL in `texts`.
+    """
+
+    first_number: int
+    texts: pa.Array
+    undecodable: tuple[int, ...] = ()
+
+
+@contextmanager
+def open_content(path: Path) -> Iterator[tuple[str, BinaryIO]]:
+    """The name and the bytes of a file, or of the one file packed in a gzip or zip.
+
+    Raises UnreadableInputError for a zip of several files or with a password, and what BROKEN
+    names where the bytes are damaged.
+    """
+    with path.open("rb") as file:
+        magic = file.read(len(GZIP_MAGIC))
+        file.seek(0)
+        if magic == GZIP_MAGIC:
+            with gzip.open(file) as content:
+                yield path.stem, content
+        elif magic == ZIP_MAGIC:
+            with zipfile.ZipFile(file) as archive, archive.open(_only_member(archive)) as content:
+                yield PurePosixPath(content.name).name, content
+        else:
+            yield path.name, file
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir()
+        and not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member.filename).parts)
+    ]
+    if len(members) != 1:
+        raise UnreadableInputError("several_files", f"{len(members)} files in the zip, not one: unpack it")
+    if members[0].flag_bits & _ENCRYPTED:
+        raise UnreadableInputError("encrypted_zip", "a password is needed to read it")
+    return members[0]
+
+
+def read_lines(content: BinaryIO) -> Iterator[Lines]:
+    """All lines of a text, a block at a time.
+
+    Raises UnreadableInputError `line_too_long`.
+    """
+    number = 1
+    for block in _whole_lines(content):
+        if number == 1:
+            block = block.removeprefix(_UTF8_BOM)
+        lines = _cut(block, number)
+        number += len(lines.texts)
+        yield lines
+
+
+def _whole_lines(content: BinaryIO) -> Iterator[bytes]:
+    """The bytes in blocks that end where a line ends."""
+    rest = b""
+    while block := content.read(BLOCK_BYTES):
+        whole, end, begun = block.rpartition(b"\n")
+        if end:
+            yield rest + whole + end
+            rest = begun
+        else:
+            rest += block
+        if len(rest) > MAX_LINE_BYTES:
+            raise UnreadableInputError("line_too_long", f"a line of more than {MAX_LINE_BYTES:,} bytes")
+    if rest:
+        yield rest
+
+
+def _cut(block: bytes, number: int) -> Lines:
+    block = block.removesuffix(b"\n").replace(WRITTEN_SEPARATOR, SEPARATOR.encode())
+    try:
+        texts = pc.split_pattern(pa.array([block.decode()]), "\n").flatten()
+        undecodable = []
+    except UnicodeDecodeError:
+        decoded = [_decoded(line) for line in block.split(b"\n")]
+        texts = pa.array(decoded, pa.string())
+        undecodable = [place for place, text in enumerate(decoded) if text is None]
+    if b"\r" in block:
+        texts = pc.utf8_rtrim(texts, "\r")
+    return Lines(number, texts, tuple(undecodable))
+
+
+def _decoded(line: bytes) -> str | None:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,175 @@
+"""The front door of the side-file readers: files of any kind in, batches of the raw tables out.
+
+Has each file recognised and read, and keeps the account of it. Knows nothing of the forms themselves.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from ingestion.inputs import InputFile, UnreadableInputError, accounting, file_row, quarantine_row
+from ingestion.reference_files import databases, formats, tables
+from ingestion.reference_files.lines import BROKEN, GZIP_MAGIC, ZIP_MAGIC, Lines, open_content, read_lines
+from ingestion.reference_files.plays import SongPlays, totals_of_pairs
+from ingestion.source import Batches, HashUser
+
+SUFFIXES = (".txt", ".tsv", ".cls", ".db", ".sqlite", ".zip", ".gz")
+"""The file names to look for; what a file is, its content says."""
+
+READER_VERSION = 1
+"""Counted up whenever the same file would give other rows, so that it is read again."""
+
+MAX_QUARANTINED = formats.MAX_REJECTED
+
+
+def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
+    """Read `inputs` (below `root`) into batches of the raw tables, the account of the files last.
+
+    Nothing is raised for what a file holds: what cannot be taken in is in `quarantined_inputs`, by
+    line or row; beyond MAX_QUARANTINED of one file they are counted in one row, and a file of which
+    nothing can be taken in is one row.
+    """
+    accounts = []
+    for file in inputs:
+        account = _Account(file)
+        accounts.append(account)
+        try:
+            yield from _read(root / file.path, account)
+        except UnreadableInputError as error:
+            account.stop(error)
+        except sqlite3.DatabaseError as error:
+            account.stop(UnreadableInputError("corrupt_file", str(error)))
+        except BROKEN as error:
+            detail = getattr(error, "strerror", None) or type(error).__name__
+            account.stop(UnreadableInputError("unreadable_file", detail))
+    yield from accounting(
+        [file_row(root, one.file, one.kind, one.records, one.rejected) for one in accounts],
+        [row for one in accounts for row in one.quarantine_rows(root)],
+    )
+
+
+@dataclass
+class _Account:
+    """What one file gave: its kind, how many records, and which of it could not be taken in."""
+
+    file: InputFile
+    kind: str | None = None
+    records: int = 0
+    rejected: int = 0
+    named: list[tuple[str, UnreadableInputError]] = field(default_factory=list)
+    stopped_by: UnreadableInputError | None = None
+
+    def reject(self, named: list[tuple[str, str, str]], count: int) -> None:
+        """Count records that cannot be taken in; `named` are the first of them."""
+        left = MAX_QUARANTINED - len(self.named)
+        self.named += [(item, UnreadableInputError(reason, detail)) for item, reason, detail in named[:left]]
+        self.rejected += count
+
+    def stop(self, error: UnreadableInputError) -> None:
+        """The file cannot be read, or not on from where it was."""
+        self.stopped_by = error
+        self.rejected += 1
+
+    def quarantine_rows(self, root: Path) -> list[dict]:
+        """The file's rows of `quarantined_inputs`."""
+        if not self.records and (self.stopped_by or self.named):
+            error = self.stopped_by or self.named[0][1]
+            return [quarantine_row(root, self.file, error)]
+        rows = [quarantine_row(root, self.file, error, item) for item, error in self.named]
+        unnamed = self.rejected - len(self.named) - bool(self.stopped_by)
+        if unnamed:
+            error = UnreadableInputError("more_of_them", f"{unnamed:,} more lines or rows like these")
+            rows.append(quarantine_row(root, self.file, error, "others"))
+        if self.stopped_by:
+            rows.append(quarantine_row(root, self.file, self.stopped_by, "the rest"))
+        return rows
+
+
+def _read(path: Path, account: _Account) -> Batches:
+    with path.open("rb") as file:
+        magic = file.read(len(databases.SQLITE_MAGIC))
+    if magic == databases.SQLITE_MAGIC:
+        yield from _read_database(path, account)
+        return
+    with open_content(path) as (name, content):
+        if magic.startswith((GZIP_MAGIC, ZIP_MAGIC)):
+            _refuse_database(content)
+        yield from _read_text(path, name, content, account)
+
+
+def _refuse_database(content: BinaryIO) -> None:
+    """SQLite reads files, not streams; seeking back to the start of what is packed is cheap."""
+    if content.read(len(databases.SQLITE_MAGIC)) == databases.SQLITE_MAGIC:
+        raise UnreadableInputError("packed_database", "a database is read from a file of its own: unpack it")
+    content.seek(0)
+
+
+def _read_text(path: Path, name: str, content: BinaryIO, account: _Account) -> Batches:
+    blocks = read_lines(content)
+    first = next(blocks, None)
+    if first is None:
+        raise UnreadableInputError("empty_file", "there is nothing in it")
+    format_ = formats.recognise(first)
+    if format_ is None:
+        raise _unknown(first)
+    account.kind = format_.kind
+    if format_.table is None:
+        return
+    constants = {"annotation": formats.genre_annotation(name, first)} if format_ is formats.GENRES else {}
+    parser = formats.LineParser(format_, constants)
+    plays = SongPlays() if format_ is formats.LISTENS else None
+    for lines in chain([first], blocks):
+        rows, rejected, count = parser.parse(lines)
+        account.reject([(f"line {number}", reason, detail) for number, reason, detail in rejected], count)
+        account.records += rows.num_rows
+        if rows.num_rows:
+            if plays:
+                plays.add(rows)
+            yield format_.table, rows
+    if plays:
+        yield tables.SONG_PLAYS, _totals(plays, path, account)
+
+
+def _unknown(lines: Lines) -> UnreadableInputError:
+    if lines.texts.null_count == len(lines.texts):
+        return UnreadableInputError("not_utf8", "no line is UTF-8")
+    if not any(text and not text.isspace() and not text.startswith("#") for text in lines.texts.to_pylist()):
+        return UnreadableInputError("empty_file", "nothing but comments and white space")
+    return UnreadableInputError("unknown_format", "its lines are those of none of the side files known here")
+
+
+def _totals(plays: SongPlays, path: Path, account: _Account) -> pa.Table:
+    """Plays and listeners per song; counted anew, on disk, where the listens are in no order."""
+    provenance = {
+        "source_system": formats.LISTENS.source_system,
+        "terms_of_use": formats.LISTENS.terms_of_use,
+    }
+    totals = plays.totals(account.file.path, **provenance)
+    return totals if plays.is_exact else totals_of_pairs(_listens(path), account.file.path, **provenance)
+
+
+def _listens(path: Path) -> Iterator[pa.Table]:
+    parser = formats.LineParser(formats.LISTENS, {})
+    with open_content(path) as (_, content):
+        for lines in read_lines(content):
+            yield parser.parse(lines)[0]
+
+
+def _read_database(path: Path, account: _Account) -> Batches:
+    with databases.open_database(path) as connection:
+        format_ = databases.recognise(connection)
+        if format_ is None:
+            raise UnreadableInputError(
+                "unknown_format", "a database with the tables of none of the side files"
+            )
+        account.kind = format_.kind
+        for table, rows, rejected, count in databases.read_database(connection, format_):
+            account.reject(rejected, count)
+            account.records += rows.num_rows
+            if rows.num_rows:
+                yield table, rows
