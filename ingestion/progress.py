@@ -22,7 +22,19 @@ class Progress(AbstractContextManager):
         )
         self._name, self._total, self._unit = name, total, unit
         self._started = self._last_logged = time.monotonic()
-        self._done = 0
+        self._done = self._skipped = 0
+
+    def skip(self, count: int) -> None:
+        """Count some as done before: they say nothing of the rate."""
+        self._done += count
+        self._skipped += count
+        if self._on_terminal:
+            self._bar.initial += count
+            self._bar.update(count)
+
+    def expect(self, total: int) -> None:
+        """Set what there is to do, where it is only known by and by."""
+        self._total = self._bar.total = total
 
     def advance(self, count: int) -> None:
         """Count some more as done."""
@@ -40,6 +52,11 @@ class Progress(AbstractContextManager):
     def _log(self, now: float) -> None:
         self._last_logged = now
         line = tqdm.format_meter(
-            self._done, self._total, now - self._started, unit=f" {self._unit}", bar_format="{r_bar}"
+            self._done,
+            self._total,
+            now - self._started,
+            unit=f" {self._unit}",
+            bar_format="{r_bar}",
+            initial=self._skipped,
         )
         log.info("%s: %s", self._name, line.removeprefix("| "))

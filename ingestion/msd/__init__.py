@@ -1,13 +1,15 @@
 """The Million Song Dataset: song files in its own HDF5 form."""
 
 from ingestion.msd.hdf5 import READER_VERSION, read_unit
+from ingestion.msd.places import SUFFIXES, song_place
 from ingestion.msd.tables import TABLES
 from ingestion.source import FileSource
 
 MSD = FileSource(
     name="msd",
     tables=TABLES,
-    suffixes=(".h5", ".hdf5"),
+    suffixes=SUFFIXES,
+    find_place=song_place,
     reader_version=READER_VERSION,
     files_per_unit=500,
     counted_as="songs",

@@ -6,6 +6,7 @@ lie end to end and `idx_<array>` is where a song's part starts; in a single-song
 Layout: the dataset's own `hdf5_descriptors`. Knows nothing of the lake or the warehouse.
 """
 
+import io
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ import numpy as np
 import pyarrow as pa
 
 from ingestion.inputs import InputFile, UnreadableInputError, accounting, file_row, quarantine_row
+from ingestion.msd.content import Content
+from ingestion.msd.places import SongPlace
 from ingestion.msd.tables import ARTIST_MBTAGS, ARTIST_TERMS, SIMILAR_ARTISTS, SONGS
 from ingestion.source import Batches, HashUser
 from ingestion.tables import RawTable
@@ -46,7 +49,7 @@ The arrays of one child table are parallel: the first one's `idx_` column serves
 """
 
 
-def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
+def read_unit(place: SongPlace, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
     """Songs, artist terms, similar artists and MusicBrainz tags of these files.
 
     A file that cannot be read becomes a row of `quarantined_inputs`; so does a song without
@@ -55,10 +58,12 @@ def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> B
     block = _Block()
     seen: set[tuple[str, bool]] = set()
     files, quarantined = [], []
-    for file in inputs:
+    for file, content in place.contents(inputs):
         taken, problems = 0, []
         try:
-            for rows, children in _song_rows(root / file.path):
+            if isinstance(content, UnreadableInputError):
+                raise content
+            for rows, children in _song_rows(content):
                 good, bad = _checked(file, rows, seen)
                 problems += bad
                 taken += len(good)
@@ -68,8 +73,8 @@ def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> B
                     block = _Block()
         except UnreadableInputError as error:
             problems.append((error, ""))
-        files.append(file_row(root, file, "msd_hdf5", taken, len(problems)))
-        quarantined += [quarantine_row(root, file, error, item) for error, item in problems]
+        files.append(file_row(place.root, file, "msd_hdf5", taken, len(problems)))
+        quarantined += [quarantine_row(place.root, file, error, item) for error, item in problems]
     yield from block.tables()
     yield from accounting(files, quarantined)
 
@@ -85,12 +90,13 @@ class _Child:
 SongRows = tuple[dict[str, np.ndarray], dict[str, _Child]]
 
 
-def _song_rows(path: Path) -> Iterator[SongRows]:
+def _song_rows(content: Content) -> Iterator[SongRows]:
     """The file's songs, some thousands at a time: scalar columns, and children by table name.
 
     Raises UnreadableInputError, whichever way HDF5 fails.
     """
     try:
+        path = content.path or io.BytesIO(content.read(0, content.size_bytes))
         with h5py.File(path, "r", locking=False) as h5:
             tables = {group: _dataset(h5[group], "songs") for group in GROUPS}
             shapes = {table.shape for table in tables.values()}
@@ -106,7 +112,7 @@ def _song_rows(path: Path) -> Iterator[SongRows]:
         reason = "missing_table" if "doesn't exist" in str(error) else "corrupt_file"
         raise UnreadableInputError(reason, str(error.args[0])) from error
     except (OSError, RuntimeError, TypeError, ValueError) as error:
-        raise UnreadableInputError(_reason(path, error), str(error)) from error
+        raise UnreadableInputError(_reason(content, error), str(error)) from error
 
 
 def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
@@ -132,13 +138,13 @@ def _check_filters(dataset: h5py.Dataset) -> None:
     dataset.id.chunk_iter(check)
 
 
-def _reason(path: Path, error: Exception) -> str:
-    if not path.exists():
+def _reason(content: Content, error: Exception) -> str:
+    if content.path and not content.path.exists():
         return "missing_file"
-    if path.stat().st_size == 0:
+    if content.size_bytes == 0:
         return "empty_file"
     try:
-        if not h5py.is_hdf5(path):
+        if not h5py.is_hdf5(content.path or io.BytesIO(content.read(0, content.size_bytes))):
             return "not_hdf5"
     except OSError:
         return "unreadable_file"

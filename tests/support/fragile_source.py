@@ -4,12 +4,11 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow as pa
 
 from ingestion.inputs import InputFile, accounting, file_row
-from ingestion.source import Batches, FileSource, HashUser
+from ingestion.source import Batches, FileSource, Folder, HashUser
 from ingestion.tables import FILES, QUARANTINED_INPUTS, RawTable, columns, key_columns
 
 WORDS = RawTable(
@@ -17,7 +16,7 @@ WORDS = RawTable(
 )
 
 
-def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
+def read_unit(place: Folder, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
     """A word of each file.
 
     `abort` ends the process, so does `after <word>` once that word was read; `once` does so the first
@@ -25,11 +24,11 @@ def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> B
     """
     words = []
     for file in inputs:
-        word = (root / file.path).read_text()
+        word = (place.folder / file.path).read_text()
         if word == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if word == "once":
-            (root / file.path).write_text("not again")
+            (place.folder / file.path).write_text("not again")
             os.abort()
         if word == "slow":
             time.sleep(30)
@@ -42,7 +41,7 @@ def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> B
             [{"file_path": file.path, "word": word} for file, word in zip(inputs, words, strict=True)]
         ),
     )
-    yield from accounting([file_row(root, file, "word", 1, 0) for file in inputs], [])
+    yield from accounting([file_row(place.root, file, "word", 1, 0) for file in inputs], [])
 
 
 FRAGILE = FileSource(
