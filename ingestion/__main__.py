@@ -1,6 +1,6 @@
 """The operator's command: `python -m ingestion`.
 
-    msd PATH              Million Song Dataset files into the lake
+    msd PATH              Million Song Dataset files into the lake: a folder, an archive, s3://bucket/prefix
     playlist-files PATH   playlist files into the lake
     spotify [ID ...]      playlists of the Web API into the lake
     spotify login         authorise the app to read a user's playlists, once
@@ -20,12 +20,12 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from ingestion.config import SOURCE_VARIABLES, Settings, load_settings
+from ingestion.config import LIST_MARK, SOURCE_VARIABLES, Settings, load_settings
 from ingestion.errors import ConfigError, IngestionError
 from ingestion.extract import extract
 from ingestion.lake import shown_url
+from ingestion.msd import MSD
 from ingestion.sources import FILE_SOURCES, SOURCES
 
 DONE, FAILED, PARTIAL = 0, 1, 3
@@ -58,7 +58,19 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(
             source.name.replace("_", "-"), help=f"files below PATH (default: ${variable}) into the lake"
         )
-        command.add_argument("path", nargs="?", type=Path, help="a file or a folder")
+        if source is MSD:
+            command.add_argument(
+                "path",
+                nargs="?",
+                help="a folder, a song file, an archive (.tar, .tar.gz) or s3://bucket/prefix",
+            )
+            command.add_argument(
+                "--files-from",
+                metavar="FILE",
+                help="the files named in FILE, one a line, local or s3://bucket/key (- for standard input)",
+            )
+        else:
+            command.add_argument("path", nargs="?", help="a file or a folder")
         _add_shard(command)
         command.set_defaults(run=_extract, source=source)
     _add_spotify(commands)
@@ -152,8 +164,11 @@ def _extract(options: argparse.Namespace) -> None:
     source = options.source
     variable = SOURCE_VARIABLES[source.name]
     environment = dict(os.environ)
-    if options.path is not None:
-        environment[variable] = str(options.path)
+    named = getattr(options, "files_from", None)
+    if named and options.path:
+        raise ConfigError("PATH and --files-from exclude each other")
+    if options.path or named:
+        environment[variable] = options.path or f"{LIST_MARK}{named}"
     settings = load_settings(environment)
     if source.name not in settings.source_paths:
         raise ConfigError(f"give a PATH, or set {variable}")

@@ -19,6 +19,9 @@ SOURCE_VARIABLES = {"msd": "MSD_PATH", "playlist_files": "PLAYLIST_FILES_PATH"}
 """The variable that names each file source's path. With none of them set, and no Spotify app, the sandbox
 serves all."""
 
+OBJECT_SCHEME, LIST_MARK = "s3://", "@"
+"""How MSD_PATH begins where it is no local path: files in a bucket, and a list of files."""
+
 SPOTIFY_API_URL, SPOTIFY_ACCOUNTS_URL = "https://api.spotify.com", "https://accounts.spotify.com"
 
 SPOTIFY_RETENTION_DAYS = 30
@@ -54,7 +57,7 @@ class SpotifySettings:
 class Settings:
     """One configuration of the warehouse.
 
-    `source_paths` holds the configured file sources (name to path), `spotify` the app; in the sandbox
+    `source_paths` says where the configured file sources lie (by name), `spotify` the app; in the sandbox
     there are none, and the sandbox's own folders and server take their place. Rows of the Web API are
     kept for `spotify_retention_days` after they were last confirmed, None is for good.
     """
@@ -62,7 +65,7 @@ class Settings:
     target: str
     data_dir: Path
     is_sandbox: bool
-    source_paths: Mapping[str, Path]
+    source_paths: Mapping[str, Path | str] = field(repr=False)  # a URL can hold a key and a secret
     lake_url: str = field(repr=False)  # it can hold a key and a secret
     hmac_key: str | None = field(default=None, repr=False)
     spotify: SpotifySettings | None = None
@@ -146,13 +149,10 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise ConfigError(f"WAREHOUSE_TARGET is {target!r}; it may be duckdb or redshift")
     data_dir = Path(values.get("WAREHOUSE_DATA_DIR", "data")).expanduser().absolute()
     source_paths = {
-        source: Path(values[variable]).expanduser().absolute()
+        source: _location(variable, values[variable])
         for source, variable in SOURCE_VARIABLES.items()
         if variable in values
     }
-    for source, path in source_paths.items():
-        if not path.exists():
-            raise ConfigError(f"{SOURCE_VARIABLES[source]} is {path}, which does not exist")
     spotify = _spotify_settings(values)
     # Who names a lake means that one, and not the sandbox's: also to load, retain or purge without a source.
     is_configured = bool(source_paths) or spotify is not None or "WAREHOUSE_LAKE_URL" in values
@@ -173,6 +173,20 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         spotify=spotify,
         spotify_retention_days=_retention_days(values),
     )
+
+
+def _location(variable: str, text: str) -> Path | str:
+    """A path made absolute; of songs also a URL as it is, or `@` and the absolute path of a list."""
+    mark = ""
+    if variable == SOURCE_VARIABLES["msd"]:
+        if text.startswith(OBJECT_SCHEME) or text == f"{LIST_MARK}-":
+            return text
+        if text.startswith(LIST_MARK):
+            mark, text = LIST_MARK, text.removeprefix(LIST_MARK)
+    path = Path(text).expanduser().absolute()
+    if not path.exists():
+        raise ConfigError(f"{variable} is {path}, which does not exist")
+    return f"{mark}{path}" if mark else path
 
 
 def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,16 +10,21 @@ from ingestion.config import Settings
 from ingestion.hash_key import has_users, require_same_key
 from ingestion.lake import Lake
 from ingestion.progress import Progress
-from ingestion.source import FileSource
+from ingestion.source import FileSource, Place, Stream
+from ingestion.streams import write_stream
 from ingestion.tables import QUARANTINED_INPUTS
-from ingestion.units import SHOWN_QUARANTINED, Unit, Written, write_units
+from ingestion.units import SHOWN_QUARANTINED, Unit, Written, is_in_shard, write_units
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class ExtractResult:
-    """What one extraction did. `rows` counts what was newly written, per raw table."""
+    """What one extraction did.
+
+    `rows` counts what was newly written, per raw table, and `quarantined` the rows of the quarantine among
+    it. `bad_files` are those of the `files` that are in quarantine as a whole, whenever they were read.
+    """
 
     source: str
     files: int = 0
@@ -26,10 +32,11 @@ class ExtractResult:
     units_extracted: int = 0
     rows: Counter = field(default_factory=Counter)
     quarantined: int = 0
+    bad_files: int = 0
 
 
 def extract(
-    settings: Settings, source: FileSource, path: Path, shard: tuple[int, int] = (1, 1)
+    settings: Settings, source: FileSource, path: Path | str, shard: tuple[int, int] = (1, 1)
 ) -> ExtractResult:
     """Write every unit of the files at `path` that the lake does not hold yet.
 
@@ -41,6 +48,25 @@ def extract(
     result = ExtractResult(source.name)
     lake = Lake(settings.lake_url)
     place = source.place(path)
+    done_before: list[str] = []
+    if isinstance(place, Stream):
+        _extract_stream(settings, source, place, shard, result, done_before)
+    else:
+        _extract_place(settings, source, place, shard, result, done_before)
+    result.units_done_before = len(done_before)
+    result.bad_files += _bad_files(lake, source, done_before)
+    return result
+
+
+def _extract_place(
+    settings: Settings,
+    source: FileSource,
+    place: Place,
+    shard: tuple[int, int],
+    result: ExtractResult,
+    done_before: list[str],
+) -> None:
+    lake = Lake(settings.lake_url)
     done = lake.done_unit_ids(source.name)
     new, files_done_before = [], 0
     for unit in (Unit.of(source, files) for files in source.units(place)):
@@ -48,7 +74,7 @@ def extract(
             continue
         result.files += unit.file_count
         if unit.unit_id in done:
-            result.units_done_before += 1
+            done_before.append(unit.unit_id)
             files_done_before += unit.file_count
         else:
             new.append(unit)
@@ -58,13 +84,37 @@ def extract(
         for unit, written in write_units(settings, source, place, new):
             _count(written, result)
             progress.advance(unit.file_count)
-    return result
 
 
-def is_in_shard(unit_id: str, shard: tuple[int, int]) -> bool:
-    """Whether a unit belongs to share i of n."""
-    index, count = shard
-    return int(unit_id, 16) % count == index - 1
+def _extract_stream(
+    settings: Settings,
+    source: FileSource,
+    stream: Stream,
+    shard: tuple[int, int],
+    result: ExtractResult,
+    done_before: list[str],
+) -> None:
+    _begin(settings, source, Lake(settings.lake_url))
+    with Progress(f"extract {source.name}", None, source.counted_as) as progress:
+        for unit in write_stream(settings, source, stream, shard):
+            if unit.passed_over:
+                log.info(
+                    "%s: %s other files passed over, such as %s",
+                    stream.file.path,
+                    f"{unit.passed_over:,}",
+                    ", ".join(unit.passed_over_names),
+                )
+            if not unit.is_mine:
+                continue
+            result.files += unit.files
+            if unit.share_read:
+                progress.expect(round(result.files / unit.share_read))
+            if unit.written is None:
+                done_before.append(unit.unit_id)
+                progress.skip(unit.files)
+            else:
+                _count(unit.written, result)
+                progress.advance(unit.files)
 
 
 def _begin(settings: Settings, source: FileSource, lake: Lake) -> None:
@@ -80,6 +130,25 @@ def _count(written: Written, result: ExtractResult) -> None:
     result.rows += written.rows
     shown = SHOWN_QUARANTINED - result.quarantined
     result.quarantined += written.rows[QUARANTINED_INPUTS.name]
+    result.bad_files += written.bad_files
     for row in written.quarantined[: max(shown, 0)]:
         item = f" ({row['item']})" if row["item"] else ""
         log.warning("quarantined %s%s: %s: %s", row["file_path"], item, row["reason"], row["detail"])
+
+
+def _bad_files(lake: Lake, source: FileSource, unit_ids: Iterable[str]) -> int:
+    """Files in these finished units that are in quarantine as a whole."""
+    table = QUARANTINED_INPUTS.name
+    with_bad = lake.units_with(source.name, table)
+    count = 0
+    for id_ in unit_ids:
+        if id_ in with_bad:
+            for part in lake.done_record(source.name, id_, with_bad[id_]).parts:
+                if part.table == table:
+                    items = [
+                        item
+                        for batch in lake.read_columns(part, ["item"])
+                        for item in batch["item"].to_pylist()
+                    ]
+                    count += items.count("")
+    return count

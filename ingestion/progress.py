@@ -13,9 +13,12 @@ LOG_EVERY_SECONDS = 10.0
 
 
 class Progress(AbstractContextManager):
-    """Counts `unit`s (songs, files) done out of `total`, with rate and remaining time."""
+    """Counts `unit`s (songs, files) done out of `total`, with rate and remaining time.
 
-    def __init__(self, name: str, total: int, unit: str) -> None:
+    A total of None is not known yet: `expect` says it.
+    """
+
+    def __init__(self, name: str, total: int | None, unit: str) -> None:
         self._on_terminal = sys.stderr.isatty()
         self._bar = tqdm(
             total=total, desc=name, unit=f" {unit}", disable=not self._on_terminal, dynamic_ncols=True

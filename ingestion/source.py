@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from ingestion.inputs import InputFile, find_inputs, group_into_units, source_root
+from ingestion.inputs import InputFile, UnreadableInputError, find_inputs, group_into_units, source_root
 from ingestion.tables import RawTable
 
 Batches = Iterator[tuple[RawTable, pa.Table]]
@@ -28,6 +28,41 @@ class Place(Protocol):
 
     def files(self) -> Iterable[InputFile]:
         """Every file of the source here, by path. Raises FileNotFoundError where there is none."""
+
+
+class Reading(Protocol):
+    """One reading of a stream from its beginning to its end.
+
+    `error` says, at the end, why the stream could not be read to its end, if that is so. `position` is how
+    many of its bytes were read so far; `passed_over` counts what is no file of the source, and
+    `passed_over_names` are the first of these.
+    """
+
+    error: UnreadableInputError | None
+    position: int
+    passed_over: int
+    passed_over_names: list[str]
+
+    def members(self) -> Iterator[Any]:
+        """The files, in the order in which they lie in the stream; each has its `file`."""
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Files that lie end to end in one, as in an archive, and can only be read from the first on.
+
+    `file` is the stream itself as an input, relative to the folder `folder`.
+    """
+
+    root: str
+    file: InputFile
+    folder: str
+
+    def read(self) -> Reading:
+        """Read it from the beginning."""
+
+    def next_unit(self, members: Iterable[Any]) -> Place:
+        """Members as a place to read them from: once, in their order, whichever files are asked for."""
 
 
 @dataclass(frozen=True)
@@ -82,18 +117,21 @@ class FileSource(Source):
     counted_as: str
     read_unit: Callable[[Any, Sequence[InputFile], HashUser], Batches]
     may_crash: bool = False
-    find_place: Callable[[Path], Place] | None = None
+    find_place: Callable[[Path | str], Place | Stream] | None = None
 
-    def place(self, path: Path) -> Place:
-        """Where the files at `path` lie."""
-        return self.find_place(path) if self.find_place else Folder(path, self.suffixes)
+    def place(self, path: Path | str) -> Place | Stream:
+        """Where the files at `path` lie. Raises FileNotFoundError where that is nowhere."""
+        return self.find_place(path) if self.find_place else Folder(Path(path), self.suffixes)
 
     def units(self, place: Place) -> Iterator[list[InputFile]]:
         """The files of a place, grouped into units. Raises FileNotFoundError where there are none."""
         return group_into_units(place.files(), self.files_per_unit)
 
-    def read(self, path: Path, hash_user: HashUser) -> Batches:
+    def read(self, path: Path | str, hash_user: HashUser) -> Batches:
         """Every row of the files at `path`, past the lake: for a quick look at few files."""
         place = self.place(path)
+        if isinstance(place, Stream):
+            yield from self.read_unit(place.next_unit(place.read().members()), (), hash_user)
+            return
         for unit in self.units(place):
             yield from self.read_unit(place, unit, hash_user)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ingestion.config import SOURCE_VARIABLES, load_settings
 from ingestion.extract import extract
+from ingestion.lake import shown_url
 from ingestion.source import FileSource, Source
 from ingestion.sources import SPOTIFY
 from orchestration.inputs import extract_sandbox_playlists, input_path
@@ -43,7 +44,7 @@ def file_lake_asset(source: FileSource) -> dg.AssetsDefinition:
                 "units_extracted": result.units_extracted,
                 "units_done_before": result.units_done_before,
                 "quarantined": result.quarantined,
-                "source": dg.MetadataValue.path(path),
+                "source": dg.MetadataValue.path(shown_url(str(path))),
                 **row_counts(result.rows),
             }
         )

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ingestion.config import SOURCE_VARIABLES, load_settings
 from ingestion.errors import IngestionError
+from ingestion.lake import shown_url
 from orchestration.definitions import defs
 from orchestration.summary import summarise
 
@@ -27,7 +28,7 @@ def main() -> int:
     elif not settings.source_paths and settings.spotify is None:
         print("No source is set: what the lake and the warehouse hold already is built again.")
     for source, path in settings.source_paths.items():
-        print(f"{SOURCE_VARIABLES[source]}: {path}")
+        print(f"{SOURCE_VARIABLES[source]}: {shown_url(str(path))}")
     if settings.spotify:
         print(f"Spotify's Web API: {settings.spotify.playlist_ids or 'the playlists of the authorised user'}")
     job = defs.resolve_job_def("whole_graph")

@@ -1,7 +1,8 @@
 """The Million Song Dataset: song files in its own HDF5 form."""
 
 from ingestion.msd.hdf5 import READER_VERSION, read_unit
-from ingestion.msd.places import SUFFIXES, song_place
+from ingestion.msd.locate import song_place
+from ingestion.msd.places import SUFFIXES
 from ingestion.msd.tables import TABLES
 from ingestion.source import FileSource
 

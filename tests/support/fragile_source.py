@@ -4,10 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 
 from ingestion.inputs import InputFile, accounting, file_row
+from ingestion.msd.archive import Archive
 from ingestion.source import Batches, FileSource, Folder, HashUser
 from ingestion.tables import FILES, QUARANTINED_INPUTS, RawTable, columns, key_columns
 
@@ -53,4 +56,21 @@ FRAGILE = FileSource(
     counted_as="words",
     read_unit=read_unit,
     may_crash=True,
+)
+
+
+def read_unit_of_members(place: Any, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
+    """The same of members of an archive."""
+    files = []
+    for file, content in place.contents(inputs):
+        word = content.read(0, content.size_bytes).decode()
+        if word == "abort":
+            os.abort()
+        files.append(file)
+        yield WORDS, WORDS.from_rows([{"file_path": file.path, "word": word}])
+    yield from accounting([file_row(place.root, file, "word", 1, 0) for file in files], [])
+
+
+FRAGILE_ARCHIVE = replace(
+    FRAGILE, name="fragile_archive", files_per_unit=3, read_unit=read_unit_of_members, find_place=Archive.at
 )
