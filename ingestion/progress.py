@@ -15,14 +15,20 @@ LOG_EVERY_SECONDS = 10.0
 class Progress(AbstractContextManager):
     """Counts `unit`s (songs, files) done out of `total`, with rate and remaining time.
 
-    A total of None is not known yet: `expect` says it.
+    A total of None is not known yet: `expect` says it. `unit_scale` shows millions as M.
     """
 
-    def __init__(self, name: str, total: int | None, unit: str) -> None:
+    def __init__(self, name: str, total: int | None, unit: str, unit_scale: bool = False) -> None:
         self._on_terminal = sys.stderr.isatty()
         self._bar = tqdm(
-            total=total, desc=name, unit=f" {unit}", disable=not self._on_terminal, dynamic_ncols=True
+            total=total,
+            desc=name,
+            unit=unit if unit_scale else f" {unit}",
+            unit_scale=unit_scale,
+            disable=not self._on_terminal,
+            dynamic_ncols=True,
         )
+        self._unit_scale = unit_scale
         self._name, self._total, self._unit = name, total, unit
         self._started = self._last_logged = time.monotonic()
         self._done = self._skipped = 0
@@ -58,7 +64,8 @@ class Progress(AbstractContextManager):
             self._done,
             self._total,
             now - self._started,
-            unit=f" {self._unit}",
+            unit=self._unit if self._unit_scale else f" {self._unit}",
+            unit_scale=self._unit_scale,
             bar_format="{r_bar}",
             initial=self._skipped,
         )
