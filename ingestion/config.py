@@ -27,6 +27,14 @@ SPOTIFY_API_URL, SPOTIFY_ACCOUNTS_URL = "https://api.spotify.com", "https://acco
 SPOTIFY_RETENTION_DAYS = 30
 """Spotify's terms allow no lasting storage; a month is what a monthly report needs."""
 
+MSD_MAX_BAD_SHARE = 0.01
+"""A damaged file or two in ten thousand is what copying does; one in a hundred is a damaged copy."""
+
+DEFAULT_MSD_SHARDS = 8
+
+MSD_SUBSET_URL = "http://labrosa.ee.columbia.edu/~dpwe/tmp/millionsongsubset.tar.gz"
+"""Where the dataset's own page sends those who want the subset."""
+
 IN_USE_LINK = "in_use"
 """In the data folder: a link to the folder of the warehouse worked on last."""
 
@@ -59,7 +67,8 @@ class Settings:
 
     `source_paths` says where the configured file sources lie (by name), `spotify` the app; in the sandbox
     there are none, and the sandbox's own folders and server take their place. Rows of the Web API are
-    kept for `spotify_retention_days` after they were last confirmed, None is for good.
+    kept for `spotify_retention_days` after they were last confirmed, None is for good. Where more than
+    `msd_max_bad_share` of the song files are in quarantine the run fails.
     """
 
     target: str
@@ -70,6 +79,8 @@ class Settings:
     hmac_key: str | None = field(default=None, repr=False)
     spotify: SpotifySettings | None = None
     spotify_retention_days: int | None = SPOTIFY_RETENTION_DAYS
+    msd_max_bad_share: float = MSD_MAX_BAD_SHARE
+    msd_subset_url: str = MSD_SUBSET_URL
 
     @property
     def home(self) -> Path:
@@ -172,7 +183,15 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         hmac_key=values.get("WAREHOUSE_HMAC_KEY"),
         spotify=spotify,
         spotify_retention_days=_retention_days(values),
+        msd_max_bad_share=_share(values, "MSD_MAX_BAD_SHARE", MSD_MAX_BAD_SHARE),
+        msd_subset_url=values.get("MSD_SUBSET_URL", MSD_SUBSET_URL),
     )
+
+
+def msd_shards(environment: Mapping[str, str] = os.environ) -> int:
+    """Among how many runs the orchestrator can share the songs. Raises ConfigError."""
+    values = {name: value.strip() for name, value in environment.items() if value.strip()}
+    return _positive(values, "MSD_SHARDS") or DEFAULT_MSD_SHARDS
 
 
 def _location(variable: str, text: str) -> Path | str:
@@ -225,6 +244,16 @@ def _positive(values: Mapping[str, str], variable: str) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise ConfigError(f"{variable} is {text!r}; it may be a whole number above 0")
     return int(text)
+
+
+def _share(values: Mapping[str, str], variable: str, default: float) -> float:
+    try:
+        share = float(values.get(variable, default))
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ConfigError(f"{variable} is {values[variable]!r}; it may be a share from 0 to 1")
+    return share
 
 
 def _retention_days(values: Mapping[str, str]) -> int | None:

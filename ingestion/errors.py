@@ -17,6 +17,10 @@ class SourceError(IngestionError):
     """A place of input that cannot be read as a whole: a bucket, a list, an address."""
 
 
+class BadInputError(IngestionError):
+    """More input is in quarantine than is taken for normal; all that could be read is in the lake."""
+
+
 class LoadError(IngestionError):
     """The warehouse could not be loaded; the message says what to do."""
 

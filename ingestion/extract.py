@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingestion.config import Settings
+from ingestion.errors import BadInputError
 from ingestion.hash_key import has_users, require_same_key
 from ingestion.lake import Lake
 from ingestion.progress import Progress
@@ -34,6 +35,11 @@ class ExtractResult:
     quarantined: int = 0
     bad_files: int = 0
 
+    @property
+    def bad_share(self) -> float:
+        """The share of the files that is in quarantine."""
+        return self.bad_files / max(self.files, self.bad_files, 1)
+
 
 def extract(
     settings: Settings, source: FileSource, path: Path | str, shard: tuple[int, int] = (1, 1)
@@ -56,6 +62,17 @@ def extract(
     result.units_done_before = len(done_before)
     result.bad_files += _bad_files(lake, source, done_before)
     return result
+
+
+def require_few_bad_files(settings: Settings, result: ExtractResult) -> None:
+    """Raises BadInputError where a larger share of song files is in quarantine than the settings allow."""
+    limit = settings.msd_max_bad_share
+    if result.source == "msd" and result.bad_share > limit:
+        raise BadInputError(
+            f"{result.source}: {result.bad_files:,} of {result.files:,} files are in quarantine "
+            f"({result.bad_share:.2%}), more than MSD_MAX_BAD_SHARE={limit:g} allows; "
+            "all others are in the lake"
+        )
 
 
 def _extract_place(

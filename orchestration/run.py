@@ -39,7 +39,8 @@ def main() -> int:
             run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
         )
     checks = result.get_asset_check_evaluations()
-    print(summarise(settings, result.success, [check.passed for check in checks]))
+    failed = {event.step_key for event in result.all_events if event.is_step_failure}
+    print(summarise(settings, failed, [check.passed for check in checks]))
     return 0 if result.success else 1
 
 
