@@ -15,7 +15,6 @@ from ingestion.msd.objects import (
     S3Object,
     asked_ahead,
     object_file,
-    open_object,
     store_at,
 )
 from ingestion.msd.places import Contents, open_files
@@ -91,7 +90,7 @@ def _open(file: InputFile, wanted_bytes: int) -> S3Object:
     store = store_at(SCHEME)
     if not file.etag:  # it was not there, or not to be seen: that is said again
         store.head(bucket, key)
-    return open_object(store, bucket, key, file, wanted_bytes)
+    return S3Object(store, bucket, key, file, wanted_bytes)
 
 
 def _bucket_and_key(url: str) -> tuple[str, str]:

@@ -106,6 +106,29 @@ def test_genuine_samples_are_the_same_through_a_bucket(genuine_samples, s3):
     assert rows == rows_of(genuine_samples / "msd")
 
 
+def test_of_a_song_its_beginning_and_end_are_asked_for_and_the_rest_only_if_it_is_read(s3):
+    content = bytes(number % 251 for number in range(200_000))
+    s3.client.create_bucket(Bucket="parts")
+    s3.client.put_object(Bucket="parts", Key="a.h5", Body=content)
+    asked = []
+    place = MSD.place("s3://parts")
+    store = objects.store_at("s3://parts")
+    store._client.meta.events.register(
+        "provide-client-params.s3.GetObject", lambda params, **_: asked.append(params["Range"])
+    )
+    ((_, found),) = place.contents(list(place.files()))
+    assert asked == ["bytes=0-49151", "bytes=183616-199999"]
+    for start, length in ((0, 49152), (100, 7), (183_616, 99_999), (199_999, 1), (250_000, 3)):
+        assert found.read(start, length) == content[start : start + length]
+    assert len(asked) == 2
+    for start, length in ((0, 200_000), (49_000, 1000), (100_000, 10)):
+        assert found.read(start, length) == content[start : start + length]
+    assert len(asked) == 5
+    ((_, whole),) = place.contents(list(place.files()), wanted_bytes=10**9)
+    assert whole.read(0, 10**9) == content
+    assert asked[5:] == ["bytes=0-199999"]
+
+
 def test_where_objects_lie_is_said_without_the_urls_secrets():
     url = "s3://test:test@songs/data?region=us-east-1"
     (files,) = [batch for table, batch in MSD.read(url, str) if table.name == "files"]
