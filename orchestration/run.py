@@ -12,9 +12,18 @@ from orchestration.definitions import defs
 from orchestration.summary import summarise
 
 
+class _AsSaid(logging.Formatter):
+    """The message alone: Dagster, on its way to the run's log, puts the run and the step before it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return getattr(record, "dagster_meta", {}).get("orig_message") or super().format(record)
+
+
 def main() -> int:
     """Materialise everything; returns 0 when every step and every check passed."""
-    logging.basicConfig(format="%(message)s")
+    terminal = logging.StreamHandler()
+    terminal.setFormatter(_AsSaid())
+    logging.basicConfig(handlers=[terminal])
     logging.getLogger("ingestion").setLevel(logging.INFO)
     logging.getLogger("orchestration").setLevel(logging.INFO)
     try:

@@ -1,13 +1,17 @@
 """What judges a run by a setting: the share of song files in quarantine."""
 
+import shutil
+
 import dagster as dg
 import duckdb
 import pytest
 
 from ingestion.config import load_settings, msd_shards
 from ingestion.lake import Lake
+from ingestion.msd import MSD
 from orchestration.checks import few_bad_files
-from orchestration.lake import msd_shard_job
+from orchestration.lake import file_lake_asset, msd_shard_job
+from tests.support.checkout import ROOT
 from tests.support.msd_files import make_song, write_large_files
 
 
@@ -73,3 +77,16 @@ def test_shares_of_the_songs_can_be_run_one_by_one(tmp_path, monkeypatch):
     parts = [part for record in lake.done_records("msd") for part in record.parts if part.table == "songs"]
     found = [id_ for part in parts for batch in lake.read_part(part) for id_ in batch["track_id"].to_pylist()]
     assert sorted(found) == [make_song(number).track_id for number in range(12)]
+
+
+def test_progress_is_in_the_runs_log(tmp_path, monkeypatch):
+    (tmp_path / "home").mkdir()
+    shutil.copy(ROOT / "orchestration/dagster.yaml", tmp_path / "home")
+    write_large_files(tmp_path / "songs", 1, songs_per_file=2)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WAREHOUSE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MSD_PATH", str(tmp_path / "songs"))
+    with dg.DagsterInstance.get() as instance:
+        result = dg.materialize([file_lake_asset(MSD)], instance=instance)
+        said = [entry.user_message for entry in instance.all_logs(result.run_id)]
+    assert any("extract msd: 1/1 [" in text for text in said), said
