@@ -32,6 +32,10 @@ from benchmarks.support.measuring import measure
 FIRST_BYTES = 48 * 1024
 
 
+DIFFERENT_SONGS = 50
+"""Further files are copies, which a reader cannot know."""
+
+
 def main() -> None:
     """Measure and print the figures."""
     size = sizes(__doc__, files=(1_000, 4), passes=(10, 1), baseline_files=(50, 2), repetitions=(5, 1))
@@ -83,7 +87,7 @@ def writing(folder: Path, files: int, rewritten: int) -> Callable[[], tuple[list
     from benchmarks.support.msd_files import rewrite_song_files, write_song_files
 
     def write() -> tuple[list[Path], list[Path]]:
-        written = write_song_files(folder / "genuine", files)
+        written = write_song_files(folder / "genuine", files, DIFFERENT_SONGS)
         return written, rewrite_song_files(written[:rewritten], folder / "rewritten")
 
     return write

@@ -1,6 +1,7 @@
 """The operator's command: `python -m ingestion`.
 
-    msd PATH              Million Song Dataset files into the lake
+    msd PATH              Million Song Dataset files into the lake: a folder, an archive, s3://bucket/prefix
+    msd-subset            the dataset's subset archive, from its address to this disk
     playlist-files PATH   playlist files into the lake
     reference-files PATH  side files of the Million Song Dataset into the lake
     spotify [ID ...]      playlists of the Web API into the lake
@@ -23,10 +24,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ingestion.config import RETENTION_DAYS, SOURCE_VARIABLES, Settings, load_settings, retention_variable
+from ingestion.config import (
+    LIST_MARK,
+    RETENTION_DAYS,
+    SOURCE_VARIABLES,
+    Settings,
+    load_settings,
+    retention_variable,
+)
 from ingestion.errors import ConfigError, IngestionError
-from ingestion.extract import extract
+from ingestion.extract import extract, require_few_bad_files
 from ingestion.lake import shown_url
+from ingestion.msd import MSD
 from ingestion.sources import FILE_SOURCES, SOURCES
 
 DONE, FAILED, PARTIAL = 0, 1, 3
@@ -59,9 +68,27 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(
             source.name.replace("_", "-"), help=f"files below PATH (default: ${variable}) into the lake"
         )
-        command.add_argument("path", nargs="?", type=Path, help="a file or a folder")
+        if source is MSD:
+            command.add_argument(
+                "path",
+                nargs="?",
+                help="a folder, a song file, an archive (.tar, .tar.gz) or s3://bucket/prefix",
+            )
+            command.add_argument(
+                "--files-from",
+                metavar="FILE",
+                help="the files named in FILE, one a line, local or s3://bucket/key (- for standard input)",
+            )
+        else:
+            command.add_argument("path", nargs="?", help="a file or a folder")
         _add_shard(command)
         command.set_defaults(run=_extract, source=source)
+    subset = commands.add_parser("msd-subset", help="download the subset archive of the Million Song Dataset")
+    subset.add_argument(
+        "--to", type=Path, default=Path(), metavar="FOLDER", help="where to put it (default: here)"
+    )
+    subset.add_argument("--sha256", metavar="HEX", help="the checksum that it must have")
+    subset.set_defaults(run=_msd_subset)
     _add_spotify(commands)
     commands.add_parser("load", help="what is new in the lake into the warehouse").set_defaults(run=_load)
     commands.add_parser(
@@ -155,8 +182,11 @@ def _extract(options: argparse.Namespace) -> None:
     source = options.source
     variable = SOURCE_VARIABLES[source.name]
     environment = dict(os.environ)
-    if options.path is not None:
-        environment[variable] = str(options.path)
+    named = getattr(options, "files_from", None)
+    if named and options.path:
+        raise ConfigError("PATH and --files-from exclude each other")
+    if options.path or named:
+        environment[variable] = options.path or f"{LIST_MARK}{named}"
     settings = load_settings(environment)
     if source.name not in settings.source_paths:
         raise ConfigError(f"give a PATH, or set {variable}")
@@ -165,7 +195,18 @@ def _extract(options: argparse.Namespace) -> None:
     print(
         f"{source.name}: {result.files:,} files in {units:,} units, {result.units_done_before:,} done before"
     )
+    if result.bad_files:
+        print(f"quarantined: {result.bad_files:,} files ({result.bad_share:.2%})")
     _print_new_rows(settings, result.rows)
+    require_few_bad_files(settings, result)
+
+
+def _msd_subset(options: argparse.Namespace) -> None:
+    from ingestion.msd.download import download
+
+    path = download(load_settings().msd_subset_url, options.to.expanduser(), options.sha256)
+    print(path)
+    print(f"next: python -m ingestion msd {path}")
 
 
 def _spotify(options: argparse.Namespace) -> int:

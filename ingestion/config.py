@@ -24,6 +24,9 @@ SOURCE_VARIABLES = {
 """The variable that names each file source's path. With none of them set, and no Spotify app, the sandbox
 serves all."""
 
+OBJECT_SCHEME, LIST_MARK = "s3://", "@"
+"""How MSD_PATH begins where it is no local path: files in a bucket, and a list of files."""
+
 SPOTIFY_API_URL, SPOTIFY_ACCOUNTS_URL = "https://api.spotify.com", "https://accounts.spotify.com"
 
 RETENTION_DAYS = {"playlist_files": None, "spotify": 30}
@@ -33,6 +36,14 @@ are not here: nothing confirms them, and nothing in them ages."""
 
 STATE_FOLDER = "music-warehouse"
 """In a person's folder for the state of programs (XDG_STATE_HOME, by default ~/.local/state)."""
+
+MSD_MAX_BAD_SHARE = 0.01
+"""A damaged file or two in ten thousand is what copying does; one in a hundred is a damaged copy."""
+
+DEFAULT_MSD_SHARDS = 8
+
+MSD_SUBSET_URL = "http://labrosa.ee.columbia.edu/~dpwe/tmp/millionsongsubset.tar.gz"
+"""Where the dataset's own page sends those who want the subset."""
 
 IN_USE_LINK = "in_use"
 """In the data folder: a link to the folder of the warehouse worked on last."""
@@ -67,19 +78,22 @@ class SpotifySettings:
 class Settings:
     """One configuration of the warehouse.
 
-    `source_paths` holds the configured file sources (name to path), `spotify` the app; in the sandbox
+    `source_paths` says where the configured file sources lie (by name), `spotify` the app; in the sandbox
     there are none, and the sandbox's own folders and server take their place. Rows of a source are kept
-    for its `retention_days` after they were last confirmed, None is for good.
+    for its `retention_days` after they were last confirmed, None is for good. Where more than
+    `msd_max_bad_share` of the song files are in quarantine the run fails.
     """
 
     target: str
     data_dir: Path
     is_sandbox: bool
-    source_paths: Mapping[str, Path]
+    source_paths: Mapping[str, Path | str] = field(repr=False)  # a URL can hold a key and a secret
     lake_url: str = field(repr=False)  # it can hold a key and a secret
     hmac_key: str | None = field(default=None, repr=False)
     spotify: SpotifySettings | None = None
     retention_days: Mapping[str, int | None] = field(default_factory=RETENTION_DAYS.copy)
+    msd_max_bad_share: float = MSD_MAX_BAD_SHARE
+    msd_subset_url: str = MSD_SUBSET_URL
 
     @property
     def home(self) -> Path:
@@ -159,13 +173,10 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise ConfigError(f"WAREHOUSE_TARGET is {target!r}; it may be duckdb or redshift")
     data_dir = Path(values.get("WAREHOUSE_DATA_DIR", "data")).expanduser().absolute()
     source_paths = {
-        source: Path(values[variable]).expanduser().absolute()
+        source: _location(variable, values[variable])
         for source, variable in SOURCE_VARIABLES.items()
         if variable in values
     }
-    for source, path in source_paths.items():
-        if not path.exists():
-            raise ConfigError(f"{SOURCE_VARIABLES[source]} is {path}, which does not exist")
     spotify = _spotify_settings(values)
     # Who names a lake means that one, and not the sandbox's: also to load, retain or purge without a source.
     is_configured = bool(source_paths) or spotify is not None or "WAREHOUSE_LAKE_URL" in values
@@ -185,7 +196,29 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         hmac_key=values.get("WAREHOUSE_HMAC_KEY"),
         spotify=spotify,
         retention_days={source: _retention_days(values, source) for source in RETENTION_DAYS},
+        msd_max_bad_share=_share(values, "MSD_MAX_BAD_SHARE", MSD_MAX_BAD_SHARE),
+        msd_subset_url=values.get("MSD_SUBSET_URL", MSD_SUBSET_URL),
     )
+
+
+def msd_shards(environment: Mapping[str, str] = os.environ) -> int:
+    """Among how many runs the orchestrator can share the songs. Raises ConfigError."""
+    values = {name: value.strip() for name, value in environment.items() if value.strip()}
+    return _positive(values, "MSD_SHARDS") or DEFAULT_MSD_SHARDS
+
+
+def _location(variable: str, text: str) -> Path | str:
+    """A path made absolute; of songs also a URL as it is, or `@` and the absolute path of a list."""
+    mark = ""
+    if variable == SOURCE_VARIABLES["msd"]:
+        if text.startswith(OBJECT_SCHEME) or text == f"{LIST_MARK}-":
+            return text
+        if text.startswith(LIST_MARK):
+            mark, text = LIST_MARK, text.removeprefix(LIST_MARK)
+    path = Path(text).expanduser().absolute()
+    if not path.exists():
+        raise ConfigError(f"{variable} is {path}, which does not exist")
+    return f"{mark}{path}" if mark else path
 
 
 def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
@@ -245,6 +278,16 @@ def _positive(values: Mapping[str, str], variable: str) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise ConfigError(f"{variable} is {text!r}; it may be a whole number above 0")
     return int(text)
+
+
+def _share(values: Mapping[str, str], variable: str, default: float) -> float:
+    try:
+        share = float(values.get(variable, default))
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ConfigError(f"{variable} is {values[variable]!r}; it may be a share from 0 to 1")
+    return share
 
 
 def _retention_days(values: Mapping[str, str], source: str) -> int | None:

@@ -13,6 +13,14 @@ class LakeError(IngestionError):
     """A part that is not what its done-record says: missing, cut or changed."""
 
 
+class SourceError(IngestionError):
+    """A place of input that cannot be read as a whole: a bucket, a list, an address."""
+
+
+class BadInputError(IngestionError):
+    """More input is in quarantine than is taken for normal; all that could be read is in the lake."""
+
+
 class LoadError(IngestionError):
     """The warehouse could not be loaded; the message says what to do."""
 

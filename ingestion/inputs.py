@@ -4,32 +4,47 @@ Knows files and nothing of their content; the readers in the source packages kno
 """
 
 import hashlib
+import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 
 import pyarrow as pa
 
 from ingestion.tables import FILES, QUARANTINED_INPUTS, RawTable
 
+log = logging.getLogger(__name__)
+
 LARGE_FILE_BYTES = 4 * 2**20
 """A file this large makes a unit of its own: its reading time, not its count, is what is lost on a kill."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class InputFile:
-    """A file below a source root: `path` is relative to the root, with forward slashes."""
+    """A file of a source: `path` is relative to the source's root, with forward slashes.
+
+    `etag` is what a bucket says of an object's content, '' elsewhere.
+    """
 
     path: str
     size_bytes: int
     modified_ns: int
+    etag: str = ""
 
     @property
     def modified_at(self) -> datetime:
         """Modification time, UTC, cut to the microsecond."""
         return datetime.fromtimestamp(self.modified_ns // 1000 / 1e6, tz=UTC)
+
+    @property
+    def identity(self) -> dict:
+        """What says that it is this file, unchanged: an object copied to another bucket keeps its ETag."""
+        if self.etag:
+            return {"path": self.path, "size_bytes": self.size_bytes, "etag": self.etag}
+        return {"path": self.path, "size_bytes": self.size_bytes, "modified_ns": self.modified_ns}
 
 
 class UnreadableInputError(Exception):
@@ -41,46 +56,82 @@ class UnreadableInputError(Exception):
         self.detail = detail
 
 
+def storable(path: str) -> str:
+    """A path as it can be stored.
+
+    A name that is not UTF-8 cannot; with U+FFFD in it the file is not found again, and so goes to
+    quarantine under a name that a person can recognise.
+    """
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a name on the relative path begins with a dot: macOS leaves a `._X.h5` beside each `X.h5`."""
+    return path.startswith(".") or "/." in path
+
+
 def source_root(path: Path) -> Path:
     """The folder that input paths are relative to: `path` itself, or the folder of a single file."""
     path = path.expanduser().resolve()
     return path if path.is_dir() else path.parent
 
 
-def find_inputs(path: Path, suffixes: Iterable[str]) -> list[InputFile]:
-    """Every file at or below `path` with one of the suffixes (lower case, any case matches), sorted by path.
+def find_inputs(path: Path, suffixes: Iterable[str]) -> Iterator[InputFile]:
+    """Every file at or below `path` with one of the suffixes (lower case, any case matches), in path order.
 
-    Hidden files and folders are passed over. Raises FileNotFoundError where nothing is there
+    They come one by one, so that a listing of millions takes no memory. Hidden files and folders are
+    passed over, links to folders are not followed. Raises FileNotFoundError where nothing is there
     or nothing of that kind is found: a mistyped path must not look like an empty source.
     """
     path = path.expanduser().resolve()
     wanted = tuple(suffixes)
-    root = source_root(path)
     if path.is_file():
-        found = [path]
-    elif path.is_dir():
-        found = [
-            entry
-            for entry in path.rglob("*")
-            if entry.name.lower().endswith(wanted)
-            and entry.is_file()
-            and not any(part.startswith(".") for part in entry.relative_to(root).parts)
-        ]
-    else:
+        yield input_file(path.name, path.stat())
+        return
+    if not path.is_dir():
         raise FileNotFoundError(f"{path} does not exist")
-    if not found:
+    is_empty = True
+    for file in _walk(os.fspath(path), "", wanted):
+        is_empty = False
+        yield file
+    if is_empty:
         raise FileNotFoundError(f"no {' or '.join(wanted)} file at or below {path}")
-    inputs = []
-    for entry in found:
-        stat = entry.stat()
-        # A name that is not UTF-8 cannot be stored; with U+FFFD in it the file is not found again,
-        # and so goes to quarantine under a name that a person can recognise.
-        path = os.fsencode(entry.relative_to(root).as_posix()).decode("utf-8", "replace")
-        inputs.append(InputFile(path, stat.st_size, stat.st_mtime_ns))
-    return sorted(inputs)
 
 
-def group_into_units(inputs: Sequence[InputFile], mean_files: int) -> Iterator[list[InputFile]]:
+def input_file(path: str, stat: os.stat_result) -> InputFile:
+    """A local file as an input."""
+    return InputFile(storable(path), stat.st_size, stat.st_mtime_ns)
+
+
+def _walk(folder: str, prefix: str, wanted: tuple[str, ...]) -> Iterator[InputFile]:
+    names = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    names.append(f"{entry.name}/")  # a folder sorts as its contents do
+                elif entry.name.lower().endswith(wanted):
+                    names.append(entry.name)
+    except PermissionError as error:
+        if not prefix:
+            raise
+        log.warning("passed over, for it may not be looked into: %s", error.filename)
+    for name in sorted(names):
+        path = f"{folder}/{name}"
+        if name.endswith("/"):
+            yield from _walk(path, f"{prefix}{name}", wanted)
+            continue
+        try:
+            found = os.stat(path)  # noqa: PTH116, a Path for each of a million files costs more than the call
+        except FileNotFoundError:  # gone meanwhile, or a link that leads nowhere
+            continue
+        if S_ISREG(found.st_mode):
+            yield input_file(f"{prefix}{name}", found)
+
+
+def group_into_units(inputs: Iterable[InputFile], mean_files: int) -> Iterator[list[InputFile]]:
     """Runs of neighbouring files, about `mean_files` each and at most four times that.
 
     A run ends where the hash of a file's own path says so, so a file that comes or goes
@@ -103,7 +154,7 @@ def group_into_units(inputs: Sequence[InputFile], mean_files: int) -> Iterator[l
         yield run
 
 
-def quarantine_row(root: Path, file: InputFile, error: UnreadableInputError, item: str = "") -> dict:
+def quarantine_row(root: Path | str, file: InputFile, error: UnreadableInputError, item: str = "") -> dict:
     """A row of `quarantined_inputs`; `item` names the part of the file, '' the whole file."""
     return {
         "file_path": file.path,
@@ -116,7 +167,7 @@ def quarantine_row(root: Path, file: InputFile, error: UnreadableInputError, ite
 
 
 def file_row(
-    root: Path, file: InputFile, kind: str | None, record_count: int, quarantined_count: int
+    root: Path | str, file: InputFile, kind: str | None, record_count: int, quarantined_count: int
 ) -> dict:
     """A row of `files`: what the file is and how many records came out of it."""
     return {

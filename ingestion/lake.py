@@ -113,6 +113,15 @@ class Lake:
         """The finished units of a source: by id, the revision that counts."""
         return {unit_id: max(revisions) for unit_id, revisions in self._revisions(source).items()}
 
+    def units_with(self, source: str, table: str) -> dict[str, int]:
+        """The finished units that have rows of a table: by id, the revision that counts."""
+        names = {path.rpartition("/")[2] for path in self._files_below(self._path(source, table))}
+        return {
+            unit_id: revision
+            for unit_id, revision in self.current_revisions(source).items()
+            if f"{revision_name(unit_id, revision)}.parquet" in names
+        }
+
     def done_record(self, source: str, unit_id: str, revision: int | None = None) -> DoneRecord:
         """The done-record of a finished unit; by default, at the price of a listing, the one that counts."""
         if revision is None:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
+from botocore.config import Config
 
 from ingestion.errors import LakeError
 
@@ -17,8 +18,11 @@ AT_ONCE = 1000
 """Versions removed by one request: the most that S3 allows."""
 
 
-def s3_client(url: str) -> Any:
-    """A boto3 client for the S3 that `url` (s3://[key:secret@]bucket/...[?options]) leads pyarrow to."""
+def s3_client(url: str, **config: Any) -> Any:
+    """A boto3 client for the S3 that `url` (s3://[key:secret@]bucket/...[?options]) leads pyarrow to.
+
+    `config` as botocore's Config takes it.
+    """
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     endpoint = options.get("endpoint_override")
@@ -31,6 +35,7 @@ def s3_client(url: str) -> Any:
         region_name=options.get("region"),
         endpoint_url=endpoint,
         verify=options.get("tls_ca_file_path"),
+        config=Config(**config),
     )
 
 

@@ -13,16 +13,37 @@ LOG_EVERY_SECONDS = 10.0
 
 
 class Progress(AbstractContextManager):
-    """Counts `unit`s (songs, files) done out of `total`, with rate and remaining time."""
+    """Counts `unit`s (songs, files) done out of `total`, with rate and remaining time.
 
-    def __init__(self, name: str, total: int, unit: str) -> None:
+    A total of None is not known yet: `expect` says it. `unit_scale` shows millions as M.
+    """
+
+    def __init__(self, name: str, total: int | None, unit: str, unit_scale: bool = False) -> None:
         self._on_terminal = sys.stderr.isatty()
         self._bar = tqdm(
-            total=total, desc=name, unit=f" {unit}", disable=not self._on_terminal, dynamic_ncols=True
+            total=total,
+            desc=name,
+            unit=unit if unit_scale else f" {unit}",
+            unit_scale=unit_scale,
+            disable=not self._on_terminal,
+            dynamic_ncols=True,
         )
+        self._unit_scale = unit_scale
         self._name, self._total, self._unit = name, total, unit
         self._started = self._last_logged = time.monotonic()
-        self._done = 0
+        self._done = self._skipped = 0
+
+    def skip(self, count: int) -> None:
+        """Count some as done before: they say nothing of the rate."""
+        self._done += count
+        self._skipped += count
+        if self._on_terminal:
+            self._bar.initial += count
+            self._bar.update(count)
+
+    def expect(self, total: int) -> None:
+        """Set what there is to do, where it is only known by and by."""
+        self._total = self._bar.total = total
 
     def advance(self, count: int) -> None:
         """Count some more as done."""
@@ -40,6 +61,12 @@ class Progress(AbstractContextManager):
     def _log(self, now: float) -> None:
         self._last_logged = now
         line = tqdm.format_meter(
-            self._done, self._total, now - self._started, unit=f" {self._unit}", bar_format="{r_bar}"
+            self._done,
+            self._total,
+            now - self._started,
+            unit=self._unit if self._unit_scale else f" {self._unit}",
+            unit_scale=self._unit_scale,
+            bar_format="{r_bar}",
+            initial=self._skipped,
         )
         log.info("%s: %s", self._name, line.removeprefix("| "))

@@ -1,4 +1,4 @@
-"""What a source is: its raw tables; and what a file source is: which files it takes, how they are read.
+"""What a source is: its raw tables; and what a file source is: where its files lie, how they are read.
 
 The bridge between the readers, which know a format, and the lake and the loader, which
 know none.
@@ -6,15 +6,85 @@ know none.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from ingestion.inputs import InputFile, find_inputs, group_into_units, source_root
+from ingestion.inputs import InputFile, UnreadableInputError, find_inputs, group_into_units, source_root
 from ingestion.tables import RawTable
 
 Batches = Iterator[tuple[RawTable, pa.Table]]
 HashUser = Callable[[str], str]
+
+
+class Place(Protocol):
+    """Where files lie that can be listed and read in any order. Reading processes are handed copies of it."""
+
+    @property
+    def root(self) -> str:
+        """What the files' paths are relative to, as rows name it."""
+
+    def files(self) -> Iterable[InputFile]:
+        """Every file of the source here, by path. Raises FileNotFoundError where there is none."""
+
+
+class Reading(Protocol):
+    """One reading of a stream from its beginning to its end.
+
+    `error` says, at the end, why the stream could not be read to its end, if that is so. `position` is how
+    many of its bytes were read so far; `passed_over` counts what is no file of the source, and
+    `passed_over_names` are the first of these.
+    """
+
+    error: UnreadableInputError | None
+    position: int
+    passed_over: int
+    passed_over_names: list[str]
+
+    def members(self) -> Iterator[Any]:
+        """The files, in the order in which they lie in the stream; each has its `file`."""
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Files that lie end to end in one, as in an archive, and can only be read from the first on.
+
+    `file` is the stream itself as an input, relative to the folder `folder`.
+    """
+
+    root: str
+    file: InputFile
+    folder: str
+
+    def read(self) -> Reading:
+        """Read it from the beginning."""
+
+    def next_unit(self, members: Iterable[Any]) -> Place:
+        """Members as a place to read them from: once, in their order, whichever files are asked for."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A local folder, with all that lies below it, or a single file."""
+
+    path: Path
+    suffixes: tuple[str, ...]
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder that paths are relative to."""
+        return source_root(self.path)
+
+    @cached_property
+    def root(self) -> str:
+        """The same, as rows name it."""
+        return str(self.folder)
+
+    def files(self) -> Iterator[InputFile]:
+        """As `find_inputs` finds them."""
+        return find_inputs(self.path, self.suffixes)
 
 
 @dataclass(frozen=True)
@@ -36,26 +106,36 @@ class Source:
 
 @dataclass(frozen=True)
 class FileSource(Source):
-    """A source that is files on disk.
+    """A source that is files.
 
     `reader_version` goes up when the reader would give other rows for the same bytes:
     every unit then counts as new. `files_per_unit` is a mean: large enough that parts are
-    worth loading, small enough that a killed run repeats seconds of work. A reader that
-    `may_crash`, taking its process with it, is run in processes of its own.
+    worth loading, small enough that a killed run repeats seconds of work. `read_unit` is given a
+    place, files of it and the hash of users. A reader that `may_crash`, taking its process with it,
+    is run in processes of its own. `find_place` knows more places than local folders.
     """
 
     suffixes: tuple[str, ...]
     reader_version: int
     files_per_unit: int
     counted_as: str
-    read_unit: Callable[[Path, Sequence[InputFile], HashUser], Batches]
+    read_unit: Callable[[Any, Sequence[InputFile], HashUser], Batches]
     may_crash: bool = False
+    find_place: Callable[[Path | str], Place | Stream] | None = None
 
-    def units(self, path: Path) -> Iterable[list[InputFile]]:
-        """The files at `path`, grouped into units. Raises FileNotFoundError where there are none."""
-        return group_into_units(find_inputs(path, self.suffixes), self.files_per_unit)
+    def place(self, path: Path | str) -> Place | Stream:
+        """Where the files at `path` lie. Raises FileNotFoundError where that is nowhere."""
+        return self.find_place(path) if self.find_place else Folder(Path(path), self.suffixes)
 
-    def read(self, path: Path, hash_user: HashUser) -> Batches:
+    def units(self, place: Place) -> Iterator[list[InputFile]]:
+        """The files of a place, grouped into units. Raises FileNotFoundError where there are none."""
+        return group_into_units(place.files(), self.files_per_unit)
+
+    def read(self, path: Path | str, hash_user: HashUser) -> Batches:
         """Every row of the files at `path`, past the lake: for a quick look at few files."""
-        for unit in self.units(path):
-            yield from self.read_unit(source_root(path), unit, hash_user)
+        place = self.place(path)
+        if isinstance(place, Stream):
+            yield from self.read_unit(place.next_unit(place.read().members()), (), hash_user)
+            return
+        for unit in self.units(place):
+            yield from self.read_unit(place, unit, hash_user)

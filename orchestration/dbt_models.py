@@ -40,6 +40,10 @@ class LayerTranslator(DagsterDbtTranslator):
         return dbt_resource_props["fqn"][1]
 
 
+QUARANTINED_SONG_FILES = dg.AssetKey(["staging", "stg_msd__quarantined_inputs"])
+"""The model that says which song files could not be taken in."""
+
+
 @dbt_assets(manifest=current_manifest(), project=project, dagster_dbt_translator=LayerTranslator())
 def warehouse_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
     """Build and test the models; unit tests belong to development, not to a run."""

@@ -2,9 +2,11 @@
 
 import dagster as dg
 
+from ingestion.config import msd_shards
 from ingestion.sources import FILE_SOURCES, SOURCES
+from orchestration.checks import few_bad_files
 from orchestration.dbt_models import dbt_cli, warehouse_models
-from orchestration.lake import file_lake_asset, spotify_lake_asset
+from orchestration.lake import file_lake_asset, msd_shard_job, spotify_lake_asset
 from orchestration.raw import raw_assets
 from orchestration.retention import has_retention, retention_asset
 
@@ -20,7 +22,8 @@ defs = dg.Definitions(
         *(raw_assets(source) for source in SOURCES),
         warehouse_models,
     ],
-    jobs=[whole_graph],
+    asset_checks=[few_bad_files],
+    jobs=[whole_graph, msd_shard_job(msd_shards())],
     schedules=[
         dg.ScheduleDefinition(
             name="every_night",

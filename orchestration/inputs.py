@@ -12,8 +12,8 @@ SANDBOX_LOOK = time(23, tzinfo=UTC)
 """When on each of its days the sandbox's Web API is asked: all edits of a day were made by then."""
 
 
-def input_path(settings: Settings, source_name: str) -> Path | None:
-    """The path of a source's files; None for a source that is not configured while another is."""
+def input_path(settings: Settings, source_name: str) -> Path | str | None:
+    """Where a source's files lie; None for a source that is not configured while another is."""
     if not settings.is_sandbox:
         return settings.source_paths.get(source_name)
     return getattr(write_sandbox(settings.home / "world"), source_name)

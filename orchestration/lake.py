@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import dagster as dg
 
 from ingestion.config import SOURCE_VARIABLES, load_settings
-from ingestion.extract import extract
+from ingestion.extract import extract, require_few_bad_files
+from ingestion.lake import shown_url
+from ingestion.msd import MSD
 from ingestion.source import FileSource, Source
 from ingestion.sources import SPOTIFY
 from orchestration.inputs import extract_sandbox_playlists, input_path
@@ -43,12 +45,41 @@ def file_lake_asset(source: FileSource) -> dg.AssetsDefinition:
                 "units_extracted": result.units_extracted,
                 "units_done_before": result.units_done_before,
                 "quarantined": result.quarantined,
-                "source": dg.MetadataValue.path(path),
+                "bad_files": result.bad_files,
+                "source": dg.MetadataValue.path(shown_url(str(path))),
                 **row_counts(result.rows),
             }
         )
 
     return parts
+
+
+def msd_shard_job(shards: int) -> dg.JobDefinition:
+    """A job that extracts one share of the songs: a partition per share, for as many machines.
+
+    The lake takes what they write side by side; the whole graph then finds it extracted.
+    """
+
+    @dg.op(tags={"kind": "parquet"})
+    def extract_share(context: dg.OpExecutionContext) -> None:
+        settings = load_settings()
+        path = input_path(settings, MSD.name)
+        if path is None:
+            raise dg.Failure(f"{SOURCE_VARIABLES[MSD.name]} is not set: nothing to extract")
+        number = int(context.partition_key.partition("_")[0])
+        result = extract(settings, MSD, path, (number, shards))
+        context.add_output_metadata({"files": result.files, "bad_files": result.bad_files})
+        require_few_bad_files(settings, result)
+
+    @dg.job(
+        name="msd_shards",
+        partitions_def=dg.StaticPartitionsDefinition([f"{n}_of_{shards}" for n in range(1, shards + 1)]),
+        description="The songs among MSD_SHARDS runs, on as many machines: launch all partitions.",
+    )
+    def share_job() -> None:
+        extract_share()
+
+    return share_job
 
 
 @dg.asset(

@@ -7,13 +7,23 @@ import dagster as dg
 
 from ingestion.config import SOURCE_VARIABLES, load_settings
 from ingestion.errors import IngestionError
+from ingestion.lake import shown_url
 from orchestration.definitions import defs
 from orchestration.summary import summarise
 
 
+class _AsSaid(logging.Formatter):
+    """The message alone: Dagster, on its way to the run's log, puts the run and the step before it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return getattr(record, "dagster_meta", {}).get("orig_message") or super().format(record)
+
+
 def main() -> int:
     """Materialise everything; returns 0 when every step and every check passed."""
-    logging.basicConfig(format="%(message)s")
+    terminal = logging.StreamHandler()
+    terminal.setFormatter(_AsSaid())
+    logging.basicConfig(handlers=[terminal])
     logging.getLogger("ingestion").setLevel(logging.INFO)
     logging.getLogger("orchestration").setLevel(logging.INFO)
     try:
@@ -27,7 +37,7 @@ def main() -> int:
     elif not settings.source_paths and settings.spotify is None:
         print("No source is set: what the lake and the warehouse hold already is built again.")
     for source, path in settings.source_paths.items():
-        print(f"{SOURCE_VARIABLES[source]}: {path}")
+        print(f"{SOURCE_VARIABLES[source]}: {shown_url(str(path))}")
     if settings.spotify:
         print(f"Spotify's Web API: {settings.spotify.playlist_ids or 'the playlists of the authorised user'}")
     job = defs.resolve_job_def("whole_graph")
@@ -38,7 +48,8 @@ def main() -> int:
             run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
         )
     checks = result.get_asset_check_evaluations()
-    print(summarise(settings, result.success, [check.passed for check in checks]))
+    failed = {event.step_key for event in result.all_events if event.is_step_failure}
+    print(summarise(settings, failed, [check.passed for check in checks]))
     return 0 if result.success else 1
 
 

@@ -1,24 +1,27 @@
 """The summary that ends a run: what is in the warehouse, what was left out, where to go on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import duckdb
 
 from ingestion.config import Settings
 from ingestion.sources import SOURCES
+from orchestration.checks import few_bad_files
 
 SHOWN_REASONS = 5
 
 
-def summarise(settings: Settings, is_complete: bool, checks_passed: Sequence[bool]) -> str:
+def summarise(settings: Settings, failed_steps: Collection[str], checks_passed: Sequence[bool]) -> str:
     """Rows per mart, checks, quarantined inputs, places and next commands, as plain text."""
     with duckdb.connect(str(settings.warehouse_path), read_only=True) as warehouse:
         marts = _rows_per_mart(warehouse)
         quarantined = _quarantined_by_reason(warehouse)
     lines = [""]
-    if is_complete:
+    if not failed_steps:
         lines.append("The warehouse is up to date.")
+    elif failed_steps == {few_bad_files.op.name}:
+        lines.append("The run FAILED: too many song files could not be read. All others are in the marts.")
     else:
         lines.append("The run FAILED: the error stands above. What the marts hold is from an earlier run.")
     lines += [f"  {rows:>10,}  {mart}" for mart, rows in marts]

@@ -1,6 +1,8 @@
-"""Made song files in the byte layout and size of the Million Song Dataset's. Deterministic."""
+"""Made song files in the byte layout and size of the Million Song Dataset's, and archives of them. Deterministic."""
 
+import os
 import shutil
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,23 +11,36 @@ import tables
 
 from sandbox.msd_files import write_values
 
-SONGS = 50
-"""Different songs; further files are copies, which a reader cannot know."""
-
 SEGMENTS, TATUMS, BEATS, BARS, SECTIONS, TERMS, SIMILAR = 790, 780, 390, 100, 10, 30, 100
 """Rows of a song's arrays: 174 kB of chunks, as a genuine song has in the mean (docs/decisions/0012)."""
 
 
-def write_song_files(folder: Path, count: int) -> list[Path]:
-    """Writes `count` files into the folder; their paths."""
+def write_song_files(folder: Path, count: int, songs: int) -> list[Path]:
+    """Writes `count` files of so many different songs into the folder; their paths. The others are copies."""
     folder.mkdir(parents=True)
     paths = [folder / f"{number}.h5" for number in range(count)]
     for number, path in enumerate(paths):
-        if number < SONGS:
+        if number < songs:
             _write_song(number, path)
         else:
-            shutil.copyfile(paths[number % SONGS], path)
+            shutil.copyfile(paths[number % songs], path)
     return paths
+
+
+def repeat_song_files(paths: list[Path], folder: Path, files: int) -> None:
+    """So many links to these files: folder by folder all of them, so that a unit has each about once."""
+    for number in range(files):
+        copy, place = divmod(number, len(paths))
+        target = folder / f"{copy:06}" / paths[place].name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(paths[place], target)
+
+
+def write_archive(paths: list[Path], archive: Path) -> None:
+    """A .tar.gz of these files as GNU tar writes it."""
+    with tarfile.open(archive, "w:gz", format=tarfile.GNU_FORMAT, compresslevel=6) as made:
+        for path in paths:
+            made.add(path, arcname=path.name)
 
 
 def rewrite_song_files(paths: list[Path], folder: Path) -> list[Path]:

@@ -1,5 +1,7 @@
 """The Million Song Dataset: song files in its own HDF5 form."""
 
+from ingestion.msd.locate import song_place
+from ingestion.msd.places import SUFFIXES
 from ingestion.msd.rows import READER_VERSION, read_unit
 from ingestion.msd.tables import TABLES
 from ingestion.source import FileSource
@@ -7,7 +9,8 @@ from ingestion.source import FileSource
 MSD = FileSource(
     name="msd",
     tables=TABLES,
-    suffixes=(".h5", ".hdf5"),
+    suffixes=SUFFIXES,
+    find_place=song_place,
     reader_version=READER_VERSION,
     files_per_unit=500,
     counted_as="songs",

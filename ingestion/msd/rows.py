@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.inputs import InputFile, UnreadableInputError, accounting, file_row, quarantine_row
-from ingestion.msd.content import Content, LocalFile
+from ingestion.msd.content import Content
+from ingestion.msd.places import SongPlace
 from ingestion.msd.read import SongsRead, Unreadable, read_songs
 from ingestion.msd.songs import ARRAYS_OF, SCALARS, Ragged, Tier
 from ingestion.msd.tables import ARTIST_MBTAGS, ARTIST_TERMS, SIMILAR_ARTISTS, SONGS
@@ -38,22 +39,9 @@ CHILDREN = (
 """Child tables, and the parallel arrays that are their columns after the key."""
 
 
-def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
-    """Songs, artist terms, similar artists and MusicBrainz tags of these files below `root`."""
-    return read_contents(root, _local_files(root, inputs))
-
-
-def _local_files(
-    root: Path, inputs: Iterable[InputFile]
-) -> Iterator[tuple[InputFile, Content | UnreadableInputError]]:
-    for file in inputs:
-        try:
-            content = LocalFile(root / file.path)
-        except UnreadableInputError as error:
-            yield file, error
-            continue
-        with content:
-            yield file, content
+def read_unit(place: SongPlace, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
+    """Songs, artist terms, similar artists and MusicBrainz tags of these files of a place."""
+    return read_contents(place.root, place.contents(inputs))
 
 
 def read_contents(

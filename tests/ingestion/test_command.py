@@ -90,3 +90,27 @@ def test_files_go_to_the_lake_and_on_to_the_warehouse(tmp_path, data_dir, capsys
     shown = capsys.readouterr().out
     assert "raw_msd: 1 new units" in shown
     assert shown.endswith(f"warehouse: {data_dir}/warehouse.duckdb\n")
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("0.25", 0), ("0.2", 1), (None, 1)])
+def test_too_many_bad_files_end_with_status_1_and_all_others_are_kept(
+    limit, expected, tmp_path, monkeypatch, capsys
+):
+    write_song_files(tmp_path / "songs", range(3))
+    (tmp_path / "songs/bad.h5").touch()
+    if limit:
+        monkeypatch.setenv("MSD_MAX_BAD_SHARE", limit)
+    for new in (3, 0):  # what was quarantined by an earlier run counts as well
+        assert status("msd", str(tmp_path / "songs")) == expected
+        shown = capsys.readouterr()
+        assert "quarantined: 1 files (25.00%)" in shown.out
+        assert ("           3  songs" in shown.out) == bool(new)
+        assert ("error: msd: 1 of 4 files are in quarantine (25.00%)" in shown.err) == bool(expected)
+    assert status("load") == 0
+    assert "           3  songs" in capsys.readouterr().out
+
+
+def test_a_share_that_is_none_is_named(monkeypatch, capsys):
+    monkeypatch.setenv("MSD_MAX_BAD_SHARE", "1.5")
+    assert status("load") == 1
+    assert capsys.readouterr().err == "error: MSD_MAX_BAD_SHARE is '1.5'; it may be a share from 0 to 1\n"

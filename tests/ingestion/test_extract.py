@@ -9,13 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loky import cpu_count
 
 from ingestion.config import IN_USE_LINK, Settings, load_settings
 from ingestion.errors import ConfigError, ReaderCrashError
-from ingestion.extract import SHOWN_QUARANTINED, extract
-from ingestion.lake import Lake
+from ingestion.extract import extract
+from ingestion.lake import Lake, unit_id
 from ingestion.msd import MSD
 from ingestion.playlist_files import PLAYLIST_FILES
+from ingestion.units import IN_FLIGHT, SHOWN_QUARANTINED, Unit, write_units
 from tests.support.fragile_source import FRAGILE
 from tests.support.msd_files import make_song, write_large_files, write_song, write_song_files
 
@@ -72,6 +74,38 @@ def test_a_done_record_names_its_inputs_and_the_code(tmp_path, msd_path):
     named = sorted(file["path"] for record in records for file in record.inputs)
     assert named == sorted(path.name for path in msd_path.iterdir())
     assert all(record.code_version for record in records)
+
+
+def test_units_of_local_files_keep_the_ids_that_lakes_know_them_by(tmp_path):
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    file = folder / "one.h5"
+    file.write_bytes(b"x")
+    os.utime(file, ns=(5, 5))
+    where = settings(tmp_path, folder)
+    extract(where, MSD, folder)
+    content = {"path": "one.h5", "size_bytes": 1, "modified_ns": 5}
+    assert Lake(where.lake_url).done_unit_ids("msd") == {unit_id("msd", MSD.reader_version, [content])}
+
+
+def test_units_are_drawn_as_they_are_worked_off_and_not_all_at_once(tmp_path):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number:02}.word").write_text(f"word {number}")
+    source = replace(FRAGILE, files_per_unit=1)
+    where = settings(tmp_path, folder)
+    place = source.place(folder)
+    drawn = []
+
+    def units():
+        for files in source.units(place):
+            drawn.append(files)
+            yield Unit.of(source, files)
+
+    ahead = [len(drawn) - done for done, _ in enumerate(write_units(where, source, place, units()))]
+    assert sum(map(len, drawn)) == 40
+    assert max(ahead) <= IN_FLIGHT * cpu_count()
 
 
 def test_extracting_again_does_nothing(tmp_path, msd_path):

@@ -4,10 +4,14 @@ Real processes are killed (`tests/support/kill.py`); what "as if nothing had hap
 the row hash of every raw table, and every unit loaded once. `make faults` adds random moments.
 """
 
+import os
 import random
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest import mock
 
 import duckdb
 import pytest
@@ -17,7 +21,16 @@ from ingestion.extract import extract
 from ingestion.lake import Lake
 from ingestion.load import load, prepare
 from ingestion.msd import MSD
-from tests.support.ingestion_stages import EXTRACT_STAGES, LOAD_STAGES, extraction, loading
+from ingestion.msd.objects import store_at
+from tests.support.archives import write_archive
+from tests.support.buckets import s3_server
+from tests.support.ingestion_stages import (
+    EXTRACT_STAGES,
+    FILES_PER_SMALL_UNIT,
+    LOAD_STAGES,
+    extraction,
+    loading,
+)
 from tests.support.kill import KillReport
 from tests.support.msd_files import write_large_files
 from tests.support.row_hash import TableImage, assert_same_tables, images_of_schema
@@ -25,10 +38,24 @@ from tests.support.row_hash import TableImage, assert_same_tables, images_of_sch
 FILES = 24
 """Each a unit: so many times do the shortest stages come by for the aimed kills."""
 
+ARCHIVE_UNITS = FILES // FILES_PER_SMALL_UNIT + 1
+"""The archive itself is the last."""
+
+SOURCE = replace(MSD, files_per_unit=FILES_PER_SMALL_UNIT)
+
 SONGS_PER_FILE = 40
 RANDOM_KILLS = 20
 ATTEMPTS = 5
 """A stage of a millisecond can slip by; a kill that missed does not count and is tried again."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where files lie, the environment in which they are found there, and the units that they make."""
+
+    path: str
+    environment: dict[str, str]
+    units: int
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +64,18 @@ def msd_path(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("msd_files")
     write_large_files(folder, FILES, songs_per_file=SONGS_PER_FILE)
     return folder
+
+
+@pytest.fixture(scope="module", params=["archive", "bucket"])
+def elsewhere(request, msd_path, tmp_path_factory) -> Iterator[Elsewhere]:
+    """The same files where they do not lie in a folder."""
+    if request.param == "archive":
+        made = write_archive(tmp_path_factory.mktemp("archive") / "songs.tar.gz", msd_path)
+        yield Elsewhere(str(made), {}, ARCHIVE_UNITS)
+        return
+    with s3_server() as server:
+        server.put("songs", "data/", msd_path)
+        yield Elsewhere("s3://songs/data", server.environment, FILES)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +143,33 @@ def test_extractions_killed_at_random_times_are_finished_by_the_next(msd_path, e
     assert hits.total() - hits[None] == RANDOM_KILLS
 
 
+@pytest.mark.parametrize("stage", [stage.name for stage in EXTRACT_STAGES])
+def test_an_extraction_from_elsewhere_killed_in_any_stage_is_finished_by_the_next(
+    stage, elsewhere, undisturbed, tmp_path
+):
+    data_dir, report = _kill_extraction(stage, elsewhere.path, tmp_path, **elsewhere.environment)
+    print(f"killed: {report.stage}")
+    _finish_elsewhere(data_dir, elsewhere, undisturbed)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+def test_extractions_from_elsewhere_killed_at_random_times_are_finished_by_the_next(
+    elsewhere, undisturbed, tmp_path
+):
+    seconds, _ = extraction(tmp_path / "whole", elsewhere.path, **elsewhere.environment).run_to_end()
+    hits = Counter()
+    for data_dir, moment in _random_moments(seconds, tmp_path):
+        report = extraction(data_dir, elsewhere.path, **elsewhere.environment).kill_after(moment)
+        if report.hit:
+            _finish_elsewhere(data_dir, elsewhere, undisturbed)
+        hits[report.stage] += 1
+        if hits.total() - hits[None] == RANDOM_KILLS:
+            break
+    _print(hits)
+    assert hits.total() - hits[None] == RANDOM_KILLS
+
+
 @pytest.mark.faults
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("loader_dir", ["kept", "lost"])
@@ -126,10 +192,12 @@ def test_loads_killed_at_random_times_are_finished_by_the_next(
     assert hits.total() - hits[None] == RANDOM_KILLS
 
 
-def _kill_extraction(stage: str, msd_path: Path, folder: Path) -> tuple[Path, KillReport]:
+def _kill_extraction(
+    stage: str, msd_path: Path | str, folder: Path, **environment: str
+) -> tuple[Path, KillReport]:
     for attempt in range(ATTEMPTS):
         data_dir = folder / f"attempt_{attempt}"
-        report = extraction(data_dir, msd_path).kill_in(stage)
+        report = extraction(data_dir, msd_path, **environment).kill_in(stage)
         if report.hit:
             return data_dir, report
     raise AssertionError(f"no kill hit {stage!r}; the last: {report}")
@@ -154,6 +222,23 @@ def _finish_extraction(data_dir: Path, msd_path: Path, extracted: Path) -> None:
     assert result.units_done_before == len(done_before)
     assert result.units_done_before + result.units_extracted == FILES
     assert _lake_contents(data_dir) == _lake_contents(extracted)
+
+
+def _finish_elsewhere(data_dir: Path, elsewhere: Elsewhere, undisturbed: dict[str, TableImage]) -> None:
+    """Extract the rest and load; the songs' tables must be those of the undisturbed run over the folder."""
+    settings = _settings(data_dir, elsewhere.path)
+    done_before = Lake(settings.lake_url).done_unit_ids("msd")
+    with mock.patch.dict(os.environ, elsewhere.environment):
+        store_at.cache_clear()
+        result = extract(settings, SOURCE, elsewhere.path)
+    assert result.units_done_before == len(done_before)
+    assert result.units_done_before + result.units_extracted == elsewhere.units
+    assert (result.files, result.bad_files) == (FILES, 0)
+    load(settings, MSD)
+    tables = _raw_tables(data_dir)
+    # Only `files` says where they lie and when they were put there.
+    assert tables.pop("files").row_count == FILES + (elsewhere.units == ARCHIVE_UNITS)
+    assert_same_tables(tables, {name: image for name, image in undisturbed.items() if name != "files"})
 
 
 def _lake_contents(data_dir: Path) -> dict[str, dict[str, str]]:
@@ -201,5 +286,5 @@ def _copy(data_dir: Path, folder: Path) -> Path:
     return shutil.copytree(data_dir, folder / "data", symlinks=True)
 
 
-def _settings(data_dir: Path, msd_path: Path) -> Settings:
+def _settings(data_dir: Path, msd_path: Path | str) -> Settings:
     return load_settings({"WAREHOUSE_DATA_DIR": str(data_dir), "MSD_PATH": str(msd_path)})

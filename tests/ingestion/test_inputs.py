@@ -32,8 +32,30 @@ def test_files_are_found_at_every_depth_in_the_order_of_their_paths(tmp_path):
     assert found(tmp_path) == ["a.h5", "b.h5", "b/a.H5", "b/c/d.h5"]
 
 
+def test_files_come_in_the_order_of_their_whole_paths(tmp_path):
+    paths = ["a-b/x.h5", "a.h5", "a/b.h5", "a/b/c.h5", "a0.h5", "a/b-.h5", "ab/x.h5", "a/b.h5.h5"]
+    touch(tmp_path, *paths)
+    assert found(tmp_path) == sorted(paths)
+
+
+def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path):
+    touch(tmp_path, "elsewhere/a.h5", "songs/b.h5")
+    (tmp_path / "songs/linked.h5").symlink_to(tmp_path / "elsewhere/a.h5")
+    (tmp_path / "songs/folder").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "songs/nowhere.h5").symlink_to(tmp_path / "gone.h5")
+    assert found(tmp_path / "songs") == ["b.h5", "linked.h5"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_folder_that_may_not_be_looked_into_is_named_and_the_rest_is_found(tmp_path, caplog):
+    touch(tmp_path, "closed/a.h5", "open/b.h5")
+    (tmp_path / "closed").chmod(0)
+    assert found(tmp_path) == ["open/b.h5"]
+    assert str(tmp_path / "closed") in caplog.text
+
+
 def test_hidden_files_and_folders_are_passed_over(tmp_path):
-    touch(tmp_path, ".hidden.h5", ".git/a.h5", "seen/.cache/a.h5", "seen/a.h5")
+    touch(tmp_path, ".hidden.h5", "seen/._a.h5", ".git/a.h5", "seen/.cache/a.h5", "seen/a.h5")
     assert found(tmp_path) == ["seen/a.h5"]
 
 
@@ -58,7 +80,7 @@ def test_a_single_file_is_found_whatever_its_name(tmp_path):
 def test_a_path_without_files_is_an_error_and_not_an_empty_source(name, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=name):
-        find_inputs(tmp_path / name, (".h5",))
+        list(find_inputs(tmp_path / name, (".h5",)))
 
 
 def test_size_and_time_come_from_the_file(tmp_path):

@@ -4,12 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 
 from ingestion.inputs import InputFile, accounting, file_row
-from ingestion.source import Batches, FileSource, HashUser
+from ingestion.msd.archive import Archive
+from ingestion.source import Batches, FileSource, Folder, HashUser
 from ingestion.tables import FILES, QUARANTINED_INPUTS, RawTable, columns, key_columns
 
 WORDS = RawTable(
@@ -17,7 +19,7 @@ WORDS = RawTable(
 )
 
 
-def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
+def read_unit(place: Folder, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
     """A word of each file.
 
     `abort` ends the process, so does `after <word>` once that word was read; `once` does so the first
@@ -25,11 +27,11 @@ def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> B
     """
     words = []
     for file in inputs:
-        word = (root / file.path).read_text()
+        word = (place.folder / file.path).read_text()
         if word == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if word == "once":
-            (root / file.path).write_text("not again")
+            (place.folder / file.path).write_text("not again")
             os.abort()
         if word == "slow":
             time.sleep(30)
@@ -42,7 +44,7 @@ def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> B
             [{"file_path": file.path, "word": word} for file, word in zip(inputs, words, strict=True)]
         ),
     )
-    yield from accounting([file_row(root, file, "word", 1, 0) for file in inputs], [])
+    yield from accounting([file_row(place.root, file, "word", 1, 0) for file in inputs], [])
 
 
 FRAGILE = FileSource(
@@ -54,4 +56,21 @@ FRAGILE = FileSource(
     counted_as="words",
     read_unit=read_unit,
     may_crash=True,
+)
+
+
+def read_unit_of_members(place: Any, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
+    """The same of members of an archive."""
+    files = []
+    for file, content in place.contents(inputs):
+        word = content.read(0, content.size_bytes).decode()
+        if word == "abort":
+            os.abort()
+        files.append(file)
+        yield WORDS, WORDS.from_rows([{"file_path": file.path, "word": word}])
+    yield from accounting([file_row(place.root, file, "word", 1, 0) for file in files], [])
+
+
+FRAGILE_ARCHIVE = replace(
+    FRAGILE, name="fragile_archive", files_per_unit=3, read_unit=read_unit_of_members, find_place=Archive.at
 )

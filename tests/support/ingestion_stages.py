@@ -21,6 +21,8 @@ EXTRACT_STAGES = (
 MOVE_SECONDS = 0.001
 """How long the parts of a small unit take to move into the lake: the shortest stage by far."""
 
+FILES_PER_SMALL_UNIT = 2
+
 _JOBS = "loader/msd/load/normalized/*"
 LOAD_STAGES = (
     Stage("started", glob="loader.lock"),
@@ -35,10 +37,21 @@ LOAD_STAGES = (
 )
 
 
-def extraction(data_dir: Path, msd_path: Path) -> Target:
+IN_SMALL_UNITS = f"""
+import sys
+from dataclasses import replace
+from ingestion import __main__ as command
+command.MSD = replace(command.MSD, files_per_unit={FILES_PER_SMALL_UNIT})
+command.FILE_SOURCES = (command.MSD,)
+sys.exit(command.main())
+"""
+"""The command `python -m ingestion` with units of few songs, so that a test sees several."""
+
+
+def extraction(data_dir: Path, msd_path: Path | str, **environment: str) -> Target:
     """`python -m ingestion msd`, watched in its data folder."""
-    command = _command("msd", str(msd_path))
-    return Target(command, _environment(data_dir), data_dir, EXTRACT_STAGES, MOVE_SECONDS / 5)
+    command = [sys.executable, "-c", IN_SMALL_UNITS, "msd", str(msd_path)]
+    return Target(command, _environment(data_dir) | environment, data_dir, EXTRACT_STAGES, MOVE_SECONDS / 5)
 
 
 def loading(data_dir: Path) -> Target:

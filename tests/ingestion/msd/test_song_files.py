@@ -459,9 +459,10 @@ def test_an_aggregate_whose_index_leads_astray_is_quarantined(index, tmp_path):
 
 def test_a_file_that_is_gone_when_its_turn_comes_is_quarantined(tmp_path):
     write_song_files(tmp_path, range(2))
-    (unit,) = MSD.units(tmp_path)
+    place = MSD.place(tmp_path)
+    (unit,) = MSD.units(place)
     (tmp_path / unit[0].path).unlink()
-    rows = {table.name: batch for table, batch in MSD.read_unit(tmp_path, unit, str)}
+    rows = {table.name: batch for table, batch in MSD.read_unit(place, unit, str)}
     assert rows["quarantined_inputs"]["reason"].to_pylist() == ["missing_file"]
     assert rows["songs"].num_rows == 1
     assert isinstance(rows["songs"], pa.Table)

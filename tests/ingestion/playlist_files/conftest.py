@@ -43,7 +43,7 @@ def read(tmp_path: Path) -> Callable[..., Result]:
     """Reads all files below the temporary folder (or those named) in one unit; checks schemas and keys."""
 
     def read(*names: str) -> Result:
-        inputs = find_inputs(tmp_path, SUFFIXES)
+        inputs = list(find_inputs(tmp_path, SUFFIXES))
         if names:
             inputs = [file for file in inputs if file.path in names]
         result = Result({table.name: [] for table in TABLES})

@@ -1,0 +1,277 @@
+"""Archives of song files: read as a stream, to the same rows as the files in a folder; cut ones named."""
+
+import gzip
+import os
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingestion.config import load_settings
+from ingestion.extract import extract
+from ingestion.lake import Lake
+from ingestion.msd import MSD, archive
+from ingestion.source import FileSource
+from tests.support.archives import write_archive
+from tests.support.fragile_source import FRAGILE_ARCHIVE
+from tests.support.msd_files import make_song, write_song, write_song_files, write_songs
+
+SONGS = 12
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder of song files, with a summary among them."""
+    folder = tmp_path_factory.mktemp("songs")
+    write_song_files(folder, range(SONGS))
+    write_songs(folder / "summary.h5", [make_song(3), make_song(100)], with_arrays=False)
+    return folder
+
+
+def rows_of(path: Path) -> dict[str, list]:
+    """All rows by table, but where the files lie and when they were made."""
+    found = {}
+    for table, batch in MSD.read(path, hash_user=str):
+        found.setdefault(table.name, []).extend(batch.to_pylist())
+    for rows in found.values():
+        for row in rows:
+            row.pop("source_root", None)
+            row.pop("modified_at", None)
+        rows.sort(key=str)
+    return found
+
+
+def settings(tmp_path, name="data"):
+    return load_settings({"WAREHOUSE_DATA_DIR": str(tmp_path / name), "MSD_PATH": str(tmp_path)})
+
+
+def lake_rows(where, table: str) -> list[dict]:
+    """The rows of a table in all finished units."""
+    lake = Lake(where.lake_url)
+    return [
+        row
+        for record in lake.done_records("msd")
+        for part in record.parts
+        if part.table == table
+        for batch in lake.read_part(part)
+        for row in batch.to_pylist()
+    ]
+
+
+def track_ids(where) -> list[str]:
+    return sorted(row["track_id"] for row in lake_rows(where, "songs") if not row["is_summary"])
+
+
+ALL = [make_song(number).track_id for number in range(SONGS)]
+
+
+@pytest.mark.parametrize("name", ["songs.tar.gz", "songs.tgz", "songs.tar", "SONGS.TAR.GZ"])
+@pytest.mark.parametrize("format_", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
+def test_an_archive_gives_the_rows_of_its_files(name, format_, folder, tmp_path):
+    made = write_archive(tmp_path / name, folder, format=format_)
+    assert rows_of(made) == rows_of(folder)
+
+
+@pytest.mark.parametrize("inflate", ["isal", "zlib"])
+def test_either_inflate_gives_the_same(inflate, folder, tmp_path, monkeypatch):
+    if inflate == "isal":
+        pytest.importorskip("isal", reason="isal is not installed: zlib inflates")
+    else:
+        monkeypatch.setattr(archive, "gzip_zlib", archive.zlib)
+    assert rows_of(write_archive(tmp_path / "songs.tar.gz", folder)) == rows_of(folder)
+
+
+@pytest.mark.parametrize("inside", ["./", "/", "MillionSongSubset/" + "long/" * 60, "Größe/"])
+def test_paths_are_those_inside_the_archive(inside, folder, tmp_path):
+    made = write_archive(tmp_path / "songs.tar.gz", folder, inside=inside, format=tarfile.PAX_FORMAT)
+    (files, *_) = [batch for table, batch in MSD.read(made, str) if table.name == "files"]
+    prefix = inside.removeprefix("./").lstrip("/")
+    names = {f"{prefix}{path.relative_to(folder)}" for path in folder.rglob("*.h5")}
+    assert set(files["file_path"].to_pylist()) == names
+    assert set(files["source_root"].to_pylist()) == {str(made)}
+
+
+def test_members_come_whole_however_little_is_inflated_at_a_time(folder, tmp_path, monkeypatch):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    monkeypatch.setattr(archive, "READ_BYTES", 1000)
+    monkeypatch.setattr(archive, "INFLATED_BYTES", 777)
+    assert rows_of(made) == rows_of(folder)
+
+
+def test_a_large_member_goes_through_a_file_and_is_read_all_the_same(folder, tmp_path, monkeypatch):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    monkeypatch.setattr(archive, "HELD_BYTES", 1)
+    assert rows_of(made) == rows_of(folder)
+
+
+def test_hidden_files_are_passed_over_and_others_counted_and_named(tmp_path, caplog):
+    folder = tmp_path / "songs"
+    write_song_files(folder, range(2))
+    (folder / "._TRAAA.h5").write_bytes(b"resource fork")
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden/a.h5").write_bytes(b"hidden")
+    (folder / "unique_tracks.txt").write_text("text")
+    (folder / "link.h5").symlink_to("nowhere.h5")
+    where = settings(tmp_path)
+    with caplog.at_level("INFO"):
+        result = extract(where, MSD, write_archive(tmp_path / "songs.tar.gz", folder))
+    assert (result.files, result.quarantined) == (2, 0)
+    assert "songs.tar.gz: 2 other files passed over, such as link.h5, unique_tracks.txt" in caplog.text
+
+
+def test_gzip_streams_that_follow_each_other_are_one(folder, tmp_path):
+    plain = write_archive(tmp_path / "songs.tar", folder).read_bytes()
+    made = tmp_path / "songs.tar.gz"
+    made.write_bytes(gzip.compress(plain[:100_000]) + gzip.compress(plain[100_000:]) + bytes(512))
+    assert rows_of(made) == rows_of(folder)
+
+
+def test_units_are_runs_of_members_and_each_is_done_once(tmp_path, folder):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    source = _small_units()
+    where = settings(tmp_path)
+    when = made.stat()
+    result = extract(where, source, made)
+    assert (result.files, result.units_extracted, result.units_done_before) == (SONGS + 1, 4 + 1, 0)
+    assert track_ids(where) == ALL
+    assert result.rows["songs"] == SONGS + 2
+    (row,) = [row for row in lake_rows(where, "files") if row["file_kind"] == "archive"]
+    assert (row["file_path"], row["source_root"]) == ("songs.tar.gz", str(tmp_path))
+    assert (row["record_count"], row["quarantined_count"]) == (SONGS + 1, 0)
+
+    made.write_bytes(bytes(made.stat().st_size))
+    os.utime(made, ns=(when.st_atime_ns, when.st_mtime_ns))  # what is known to be done is not read
+    again = extract(where, source, made)
+    assert (again.files, again.units_extracted, again.units_done_before) == (SONGS + 1, 0, 5)
+
+
+def test_an_interrupted_extraction_goes_on_where_it_was(tmp_path, folder):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    source = _small_units()
+    where = settings(tmp_path)
+    extract(where, source, made)
+    done = sorted(Path(where.lake_url, "msd/done").iterdir())
+    for record in done[:2]:
+        record.unlink()
+    again = extract(where, source, made)
+    assert (again.files, again.units_extracted, again.units_done_before) == (SONGS + 1, 2, 3)
+    assert track_ids(where) == ALL
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_shards_are_disjoint_and_complete(count, tmp_path, folder):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    where = settings(tmp_path)
+    results = [extract(where, _small_units(), made, (index, count)) for index in range(1, count + 1)]
+    assert sum(result.files for result in results) == SONGS + 1
+    assert sum(result.units_extracted for result in results) == 5
+    assert not any(result.units_done_before for result in results)
+    assert track_ids(where) == ALL
+    again = [extract(where, _small_units(), made, (index, count)) for index in range(1, count + 1)]
+    assert sum(result.units_done_before for result in again) == 5
+
+
+def test_an_archive_that_changes_is_read_anew(tmp_path, folder):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    where = settings(tmp_path)
+    extract(where, MSD, made)
+    os.utime(made, ns=(1, 1))
+    assert extract(where, MSD, made).units_extracted == 2
+
+
+@pytest.mark.parametrize("name", ["songs.tar.gz", "songs.tar"])
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_of_a_truncated_archive_what_came_is_kept_and_the_archive_quarantined(
+    name, share, tmp_path, folder, caplog
+):
+    made = write_archive(tmp_path / name, folder)
+    content = made.read_bytes()
+    made.write_bytes(content[: int(len(content) * share)])
+    where = settings(tmp_path)
+    result = extract(where, _small_units(), made)
+    came = track_ids(where)
+    assert 0 < len(came) < SONGS
+    assert came == ALL[: len(came)]
+    quarantined = {row["file_path"]: row for row in lake_rows(where, "quarantined_inputs")}
+    assert quarantined[name]["reason"] == "truncated_archive"
+    assert quarantined[name]["source_root"] == str(tmp_path)
+    others = set(quarantined) - {name}
+    assert all(quarantined[path]["reason"] == "truncated_archive" for path in others)
+    assert len(others) <= 1
+    assert result.bad_files == len(quarantined)
+    assert f"quarantined {name}: truncated_archive" in caplog.text
+    assert extract(where, _small_units(), made).bad_files == len(quarantined)
+
+
+def test_an_archive_cut_at_the_end_of_a_member_is_seen_to_be_cut(tmp_path, folder):
+    made = write_archive(tmp_path / "songs.tar", folder)
+    with tarfile.open(made) as opened:
+        ends = [member.offset for member in opened if member.isfile()]
+    with made.open("r+b") as file:
+        file.truncate(ends[5])
+    where = settings(tmp_path)
+    assert extract(where, MSD, made).quarantined == 1
+    assert [row["reason"] for row in lake_rows(where, "quarantined_inputs")] == ["truncated_archive"]
+
+
+def test_an_archive_whose_bytes_were_changed_is_quarantined_and_what_came_before_kept(tmp_path, folder):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    content = bytearray(made.read_bytes())
+    middle = len(content) * 2 // 3
+    content[middle : middle + 200] = bytes(200)
+    made.write_bytes(content)
+    where = settings(tmp_path)
+    extract(where, MSD, made)
+    reasons = {row["file_path"]: row["reason"] for row in lake_rows(where, "quarantined_inputs")}
+    assert reasons["songs.tar.gz"] == "corrupt_archive"
+    assert set(track_ids(where)) < set(ALL)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", gzip.compress(b"no tar")])
+def test_what_is_no_archive_is_quarantined_as_that(content, tmp_path):
+    made = tmp_path / "songs.tar.gz"
+    made.write_bytes(content)
+    where = settings(tmp_path)
+    result = extract(where, MSD, made)
+    assert (result.files, result.bad_files) == (0, 1)
+    assert [row["reason"] for row in lake_rows(where, "quarantined_inputs")] == ["not_an_archive"]
+
+
+def test_an_archive_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"gone\.tar\.gz"):
+        extract(settings(tmp_path), MSD, tmp_path / "gone.tar.gz")
+
+
+def test_a_bad_member_is_quarantined_alone(tmp_path):
+    folder = tmp_path / "songs"
+    write_song_files(folder, range(3))
+    (folder / "bad.h5").write_bytes(b"no HDF5")
+    (folder / "empty.h5").touch()
+    cut = write_song(folder, make_song(50))
+    cut.write_bytes(cut.read_bytes()[:-5000])
+    assert rows_of(write_archive(tmp_path / "songs.tar.gz", folder)) == rows_of(folder)
+
+
+def test_genuine_samples_are_the_same_through_an_archive(genuine_samples, tmp_path):
+    made = write_archive(tmp_path / "songs.tar.gz", genuine_samples / "msd")
+    assert len(rows_of(made)["songs"]) > 1
+    assert rows_of(made) == rows_of(genuine_samples / "msd")
+
+
+def test_a_member_that_crashes_the_reader_is_quarantined_and_the_others_are_read(tmp_path):
+    folder = tmp_path / "words"
+    folder.mkdir()
+    words = ["one", "two", "abort", "three", "four", "abort", "five"]
+    for number, word in enumerate(words):
+        (folder / f"{number}.h5").write_text(word)
+    made = write_archive(tmp_path / "words.tar.gz", folder)
+    where = settings(tmp_path)
+    result = extract(where, FRAGILE_ARCHIVE, made)
+    assert (result.files, result.quarantined, result.rows["words"]) == (7, 2, 5)
+    assert result.units_extracted == 4
+    assert extract(where, FRAGILE_ARCHIVE, made).units_done_before == 4
+
+
+def _small_units() -> FileSource:
+    return replace(MSD, files_per_unit=4)
