@@ -97,7 +97,7 @@ def inflating(path: Path, passes: int, only_zlib: bool) -> Callable[[], None]:
 
 
 def reading(path: Path, passes: int, only_zlib: bool) -> Callable[[], int]:
-    """Work that reads the scalars of the archive's songs so many times, and returns how many songs it gave."""
+    """Work that reads the scalars of all songs so many times, and returns how many songs it read."""
     _use(only_zlib)
     from ingestion.msd.archive import Archive, contents_of
     from ingestion.msd.read import read_songs
