@@ -49,6 +49,7 @@ def test_the_entrypoint_extracts_the_playlists_whose_ids_it_is_given(steps, imag
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(image),
             "WAREHOUSE_DATA_DIR": str(tmp_path / "data"),
+            "SPOTIFY_LEDGER_DIR": str(tmp_path / "data" / "spotify"),
             "SPOTIPY_CLIENT_ID": server.client_id,
             "SPOTIPY_CLIENT_SECRET": server.client_secret,
             "SPOTIFY_API_URL": server.url,
