@@ -181,12 +181,13 @@ def fill(home: Path, playlists: int) -> None:
     seen = {"observed_on": DAY_0.date(), "observed_at": DAY_0, "seen_in": "playlist", "is_available": True}
     for start in range(0, playlists, UNIT_PLAYLISTS):
         states = [
-            {"playlist_id": spotify_id(number), "snapshot_id": snapshot_id(number, 0)}
+            {"playlist_id": spotify_id(number), "snapshot_id": snapshot_id(number, 0), "item_count": 1}
             for number in range(start, min(start + UNIT_PLAYLISTS, playlists))
         ]
         with lake.write_unit("spotify", f"{start:024}", "benchmark", []) as unit:
             unit.write(PLAYLISTS, PLAYLISTS.from_rows(states))
-            unit.write(PLAYLIST_OBSERVATIONS, PLAYLIST_OBSERVATIONS.from_rows([one | seen for one in states]))
+            looks = PLAYLIST_OBSERVATIONS.from_rows([one | seen for one in states])
+            unit.write(PLAYLIST_OBSERVATIONS, looks)
 
 
 if __name__ == "__main__":

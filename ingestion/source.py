@@ -87,6 +87,17 @@ class Folder:
         return find_inputs(self.path, self.suffixes)
 
 
+def of_folder(
+    read_unit: Callable[[Path, Sequence[InputFile], HashUser], Batches],
+) -> Callable[[Folder, Sequence[InputFile], HashUser], Batches]:
+    """A reader of files below a path, as a reader of files of a `Folder`."""
+
+    def read_unit_of_folder(place: Folder, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:
+        return read_unit(place.folder, inputs, hash_user)
+
+    return read_unit_of_folder
+
+
 @dataclass(frozen=True)
 class Source:
     """A source of raw data, as the loader sees it.

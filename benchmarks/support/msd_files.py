@@ -1,4 +1,4 @@
-"""Made song files in the byte layout and size of the Million Song Dataset's, and archives of them. Deterministic."""
+"""Made song files in the byte layout and size of the Million Song Dataset's, and archives. Deterministic."""
 
 import os
 import shutil

@@ -1,16 +1,8 @@
 """Playlist files that people hold: MPD slices, Exportify CSV, Spotify account-data exports."""
 
-from collections.abc import Sequence
-
-from ingestion.inputs import InputFile
 from ingestion.playlist_files.read import READER_VERSION, SUFFIXES, read_unit
 from ingestion.playlist_files.tables import TABLES
-from ingestion.source import Batches, FileSource, Folder, HashUser
-
-
-def _read_unit(place: Folder, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:
-    return read_unit(place.folder, inputs, hash_user)
-
+from ingestion.source import FileSource, of_folder
 
 PLAYLIST_FILES = FileSource(
     name="playlist_files",
@@ -19,5 +11,5 @@ PLAYLIST_FILES = FileSource(
     reader_version=READER_VERSION,
     files_per_unit=100,
     counted_as="files",
-    read_unit=_read_unit,
+    read_unit=of_folder(read_unit),
 )
