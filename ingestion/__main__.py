@@ -1,6 +1,7 @@
 """The operator's command: `python -m ingestion`.
 
     msd PATH              Million Song Dataset files into the lake: a folder, an archive, s3://bucket/prefix
+    msd-arrays PATH       their arrays (segments, beats and so on), into the lake alone
     msd-subset            the dataset's subset archive, from its address to this disk
     playlist-files PATH   playlist files into the lake
     reference-files PATH  side files of the Million Song Dataset into the lake
@@ -36,6 +37,7 @@ from ingestion.errors import ConfigError, IngestionError
 from ingestion.extract import extract, require_few_bad_files
 from ingestion.lake import shown_url
 from ingestion.msd import MSD
+from ingestion.msd.arrays import MSD_ARRAYS, MSD_ARRAYS_FLOAT64
 from ingestion.sources import FILE_SOURCES, SOURCES
 
 DONE, FAILED, PARTIAL = 0, 1, 3
@@ -69,20 +71,13 @@ def _parser() -> argparse.ArgumentParser:
             source.name.replace("_", "-"), help=f"files below PATH (default: ${variable}) into the lake"
         )
         if source is MSD:
-            command.add_argument(
-                "path",
-                nargs="?",
-                help="a folder, a song file, an archive (.tar, .tar.gz) or s3://bucket/prefix",
-            )
-            command.add_argument(
-                "--files-from",
-                metavar="FILE",
-                help="the files named in FILE, one a line, local or s3://bucket/key (- for standard input)",
-            )
+            _add_place(command)
         else:
             command.add_argument("path", nargs="?", help="a file or a folder")
-        _add_shard(command)
-        command.set_defaults(run=_extract, source=source)
+            _add_shard(command)
+        command.set_defaults(run=_extract, source=source, configured_as=source.name)
+        if source is MSD:
+            _add_arrays(commands)
     subset = commands.add_parser("msd-subset", help="download the subset archive of the Million Song Dataset")
     subset.add_argument(
         "--to", type=Path, default=Path(), metavar="FOLDER", help="where to put it (default: here)"
@@ -103,6 +98,34 @@ def _parser() -> argparse.ArgumentParser:
         run=_prepare
     )
     return parser
+
+
+def _add_place(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "path", nargs="?", help="a folder, a song file, an archive (.tar, .tar.gz) or s3://bucket/prefix"
+    )
+    command.add_argument(
+        "--files-from",
+        metavar="FILE",
+        help="the files named in FILE, one a line, local or s3://bucket/key (- for standard input)",
+    )
+    _add_shard(command)
+
+
+def _add_arrays(commands) -> None:
+    command = commands.add_parser(
+        "msd-arrays", help="the songs' arrays into the lake alone, to be queried there (docs/song-arrays.md)"
+    )
+    _add_place(command)
+    command.add_argument(
+        "--float64",
+        dest="source",
+        action="store_const",
+        const=MSD_ARRAYS_FLOAT64,
+        default=MSD_ARRAYS,
+        help="all numbers as the files hold them, into a folder of their own",
+    )
+    command.set_defaults(run=_extract, configured_as=MSD.name)
 
 
 def _add_spotify(commands) -> None:
@@ -180,7 +203,7 @@ def _share(text: str) -> float:
 
 def _extract(options: argparse.Namespace) -> None:
     source = options.source
-    variable = SOURCE_VARIABLES[source.name]
+    variable = SOURCE_VARIABLES[options.configured_as]
     environment = dict(os.environ)
     named = getattr(options, "files_from", None)
     if named and options.path:
@@ -188,16 +211,16 @@ def _extract(options: argparse.Namespace) -> None:
     if options.path or named:
         environment[variable] = options.path or f"{LIST_MARK}{named}"
     settings = load_settings(environment)
-    if source.name not in settings.source_paths:
+    if options.configured_as not in settings.source_paths:
         raise ConfigError(f"give a PATH, or set {variable}")
-    result = extract(settings, source, settings.source_paths[source.name], options.shard)
+    result = extract(settings, source, settings.source_paths[options.configured_as], options.shard)
     units = result.units_extracted + result.units_done_before
     print(
         f"{source.name}: {result.files:,} files in {units:,} units, {result.units_done_before:,} done before"
     )
     if result.bad_files:
         print(f"quarantined: {result.bad_files:,} files ({result.bad_share:.2%})")
-    _print_new_rows(settings, result.rows)
+    _print_new_rows(settings, result.rows, is_loaded=bool(source.tables))
     require_few_bad_files(settings, result)
 
 
@@ -275,12 +298,14 @@ def _spotify_plan(options: argparse.Namespace) -> None:
     print(shown(playlists, options.tracks, options.changed, spotify.daily_requests if spotify else None))
 
 
-def _print_new_rows(settings: Settings, rows: Mapping[str, int]) -> None:
+def _print_new_rows(settings: Settings, rows: Mapping[str, int], is_loaded: bool = True) -> None:
     print(f"new in the lake {shown_url(settings.lake_url)}:")
     for table, count in rows.items():
         print(f"  {count:>12,}  {table}")
     lake = f"WAREHOUSE_LAKE_URL={shown_url(settings.lake_url)} " if "://" in settings.lake_url else ""
-    print(f"next: {lake}python -m ingestion load")
+    print(
+        f"next: {lake}python -m ingestion load" if is_loaded else "next: query them, see docs/song-arrays.md"
+    )
 
 
 def _load(options: argparse.Namespace) -> None:  # noqa: ARG001

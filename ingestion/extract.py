@@ -67,7 +67,7 @@ def extract(
 def require_few_bad_files(settings: Settings, result: ExtractResult) -> None:
     """Raises BadInputError where a larger share of song files is in quarantine than the settings allow."""
     limit = settings.msd_max_bad_share
-    if result.source == "msd" and result.bad_share > limit:
+    if result.source.startswith("msd") and result.bad_share > limit:
         raise BadInputError(
             f"{result.source}: {result.bad_files:,} of {result.files:,} files are in quarantine "
             f"({result.bad_share:.2%}), more than MSD_MAX_BAD_SHARE={limit:g} allows; "

@@ -25,12 +25,16 @@ class RawTable:
     """One table of a raw schema.
 
     `schema` holds the columns the extractor writes; `primary_key` names the columns that
-    the loader merges by: a row whose key is already there replaces the earlier one.
+    the loader merges by: a row whose key is already there replaces the earlier one. In the lake, Parquet
+    columns of floats named in `split_bytes` have their bytes stored plane by plane, which packs better; parts
+    of a table that `is_partitioned` lie in folders `shard=N`.
     """
 
     name: str
     schema: pa.Schema
     primary_key: tuple[str, ...]
+    split_bytes: tuple[str, ...] = ()
+    is_partitioned: bool = False
 
     @property
     def warehouse_schema(self) -> pa.Schema:

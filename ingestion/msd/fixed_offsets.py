@@ -104,6 +104,12 @@ def read(content: Content, tier: Tier) -> RawSong | None:
         return None
 
 
+def has_tags(beginning: bytes) -> bool:
+    """Whether a file that begins so has MusicBrainz tags, which lie at its end; of another layout, either."""
+    at = ARRAYS["artist_mbtags"].btree_at
+    return beginning[at : at + _U64.size] != _U64.pack(UNDEFINED)
+
+
 def decode(songs: Sequence[RawSong], tier: Tier) -> Songs:
     """The songs, at least one, all read with this tier."""
     rows, arrays = {}, {}

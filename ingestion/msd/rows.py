@@ -4,10 +4,11 @@ Knows nothing of HDF5, and of the lake and the warehouse neither.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -44,13 +45,30 @@ def read_unit(place: SongPlace, inputs: Sequence[InputFile], hash_user: HashUser
     return read_contents(place.root, place.contents(inputs))
 
 
-def read_contents(
-    root: Path, contents: Iterable[tuple[InputFile, Content | UnreadableInputError]]
-) -> Batches:
-    """The same of files whose bytes may come from anywhere; `root` is what their account says they lie below.
+class Batch(Protocol):
+    """Songs collected from several files until they are worth a batch."""
 
-    A file that cannot be read becomes a row of `quarantined_inputs`; so does a song without a track id,
-    or with one that came before among these files or contradicts the file's name.
+    songs: int
+    songs_wanted: int
+
+    def add(self, read: SongsRead[InputFile], is_good: np.ndarray) -> None:
+        """Take in the good ones of these songs."""
+
+    def tables(self) -> Batches:
+        """The collected songs as Arrow tables."""
+
+
+def read_contents(
+    root: str,
+    contents: Iterable[tuple[InputFile, Content | UnreadableInputError]],
+    tier: Tier = Tier.ARTISTS,
+    new_batch: Callable[[], Batch] | None = None,
+) -> Batches:
+    """What these files hold; `root` is what their account says they lie below.
+
+    As rows of the raw tables, or as what another kind of batch makes of them. A file that cannot be read
+    becomes a row of `quarantined_inputs`; so does a song without a track id, or with one that came before
+    among these files or contradicts the file's name.
     """
     accounts: dict[InputFile, _Account] = {}
 
@@ -59,16 +77,17 @@ def read_contents(
             accounts[file] = _Account()
             yield file, content
 
-    batch = _Batch()
+    new_batch = new_batch or _Batch
+    batch = new_batch()
     seen: set[tuple[str, bool]] = set()
-    for read in read_songs(noted(), Tier.ARTISTS):
+    for read in read_songs(noted(), tier):
         if isinstance(read, Unreadable):
             accounts[read.file].problems.append((read.error, ""))
             continue
         batch.add(read, _good_songs(read, accounts, seen))
-        if batch.songs >= SONGS_PER_BATCH:
+        if batch.songs >= batch.songs_wanted:
             yield from batch.tables()
-            batch = _Batch()
+            batch = new_batch()
     yield from batch.tables()
     yield from accounting(
         [
@@ -124,6 +143,7 @@ def _good_songs(
 class _Batch:
     """Songs collected from several files, in the files' own types, until they are worth a batch."""
 
+    songs_wanted: ClassVar[int] = SONGS_PER_BATCH
     songs: int = 0
     columns: dict[str, list[np.ndarray]] = field(default_factory=lambda: {name: [] for name in SCALARS})
     is_summary: list[np.ndarray] = field(default_factory=list)
@@ -141,8 +161,7 @@ class _Batch:
         self.file_paths += [read.files[row].path for row in good]
         self.songs += len(good)
         for name, parts in self.arrays.items():
-            array = read.songs.arrays[name]
-            parts.append(Ragged(array.values[np.repeat(is_good, array.counts)], array.counts[good]))
+            parts.append(read.songs.arrays[name].only(is_good))
 
     def tables(self) -> Batches:
         """The collected songs as Arrow tables."""
@@ -169,6 +188,11 @@ def _arrow(values: np.ndarray) -> pa.Array:
     """A column as Arrow: text decoded, NaN as NULL."""
     if values.dtype.kind != "S":
         return pa.array(values, from_pandas=True)
+    return as_text(values)
+
+
+def as_text(values: np.ndarray) -> pa.Array:
+    """NUL-padded UTF-8 as Arrow."""
     # Arrow is several times as fast, but takes a text to end at its first NUL and refuses a cut character.
     texts = pa.array(values, pa.binary())
     if np.char.str_len(values).sum() == (pc.sum(pc.binary_length(texts)).as_py() or 0):

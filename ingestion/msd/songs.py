@@ -45,6 +45,10 @@ class Ragged:
     values: np.ndarray
     counts: np.ndarray
 
+    def only(self, is_wanted: np.ndarray) -> "Ragged":
+        """The same of those songs for which `is_wanted` is true."""
+        return Ragged(self.values[np.repeat(is_wanted, self.counts)], self.counts[is_wanted])
+
     def of(self, song: int) -> np.ndarray:
         """The rows of one song, numbered from 0."""
         end = int(self.counts[: song + 1].sum())

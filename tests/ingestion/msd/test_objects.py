@@ -106,16 +106,31 @@ def test_genuine_samples_are_the_same_through_a_bucket(genuine_samples, s3):
     assert rows == rows_of(genuine_samples / "msd")
 
 
-def test_of_a_song_its_beginning_and_end_are_asked_for_and_the_rest_only_if_it_is_read(s3):
+def ranges_asked_for(url: str) -> list[str]:
+    """The ranges of objects that are asked for from now on."""
+    asked: list[str] = []
+    objects.store_at(url)._client.meta.events.register(
+        "provide-client-params.s3.GetObject", lambda params, **_: asked.append(params["Range"])
+    )
+    return asked
+
+
+def test_of_a_genuine_song_48_kib_are_asked_for_and_its_end_only_where_it_has_tags(genuine_samples, s3):
+    s3.put("asked", "data/", genuine_samples / "msd")
+    asked = ranges_asked_for("s3://asked/data")
+    rows = rows_of("s3://asked/data")
+    songs = len(rows["songs"])
+    tagged = {row["track_id"] for row in rows["artist_mbtags"]}
+    assert asked.count("bytes=0-49151") == songs
+    assert len(asked) == songs + len(tagged) < 2 * songs
+
+
+def test_of_an_object_its_beginning_is_asked_for_and_the_rest_only_if_it_is_read(s3):
     content = bytes(number % 251 for number in range(200_000))
     s3.client.create_bucket(Bucket="parts")
     s3.client.put_object(Bucket="parts", Key="a.h5", Body=content)
-    asked = []
     place = MSD.place("s3://parts")
-    store = objects.store_at("s3://parts")
-    store._client.meta.events.register(
-        "provide-client-params.s3.GetObject", lambda params, **_: asked.append(params["Range"])
-    )
+    asked = ranges_asked_for("s3://parts")
     ((_, found),) = place.contents(list(place.files()))
     assert asked == ["bytes=0-49151", "bytes=183616-199999"]
     for start, length in ((0, 49152), (100, 7), (183_616, 99_999), (199_999, 1), (250_000, 3)):
