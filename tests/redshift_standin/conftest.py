@@ -1,6 +1,8 @@
 """One stand-in for all tests that need one, and connections to it in a schema of the test's own."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -10,9 +12,12 @@ from tests.redshift_standin.server import RedshiftStandIn
 
 
 @pytest.fixture(scope="session")
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedshiftStandIn]:
-    """A running stand-in for Redshift: starting it takes seconds."""
-    with RedshiftStandIn(tmp_path_factory.mktemp("redshift_stand_in")) as running:
+def stand_in() -> Iterator[RedshiftStandIn]:
+    """A running stand-in for Redshift: starting it takes seconds.
+
+    Not in pytest's own folder, which the user that PostgreSQL runs as for root may not enter.
+    """
+    with TemporaryDirectory(prefix="redshift_stand_in_") as folder, RedshiftStandIn(Path(folder)) as running:
         yield running
 
 

@@ -179,7 +179,7 @@ def write_csv(rows: pa.Table, folder: Path) -> Path:
 def copy_from_csv(command: CopyCommand, path: Path) -> str:
     """The statement that takes the place of the COPY."""
     name = ".".join('"' + part.replace('"', '""') + '"' for part in command.table)
-    return f"copy {name} from '{path}' (format csv)"
+    return f"copy {name} from '{path.parent.name}/{path.name}' (format csv)"
 
 
 def s3_client(endpoint: str) -> Any:

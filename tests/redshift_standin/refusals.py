@@ -21,7 +21,7 @@ _REFUSED_SEQUENCES = {
     ("array", "["): "arrays of PostgreSQL",
 }
 
-_NOT_RECOGNISED_WORDS = ("qualify", "pivot", "unpivot", "tablesample", "within", "cube", "rollup")
+_NOT_RECOGNISED_WORDS = ("qualify", "pivot", "unpivot", "tablesample", "cube", "rollup")
 
 
 def check_syntax(tokens: Sequence[Token], *, may_hold_values: bool = False) -> None:

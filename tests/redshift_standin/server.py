@@ -127,7 +127,7 @@ class RedshiftStandIn:
         return Path(self._postgres.get_postmaster_info().socket_dir) / ".s.PGSQL.5432"
 
     def _start_proxy(self) -> None:
-        copies = self.folder / "copies"
+        copies = self._postgres.pgdata / "copies"  # PostgreSQL reads it by a path relative to its folder
         copies.mkdir(mode=0o755, exist_ok=True)
         self._proxy = Proxy(
             postgres_socket=self._socket,

@@ -97,6 +97,11 @@ def test_names_are_folded_in_quotes_too(connection):
         ("dateadd(month, 1, cast('2020-01-31' as date))", datetime(2020, 2, 29)),
         ("dateadd('day', -1, cast('2020-01-01 12:00' as timestamp))", datetime(2019, 12, 31, 12)),
         ("round(cast(2.567 as double precision), 1)", 2.6),
+        (
+            "listagg(x, '; ') within group (order by x desc) from (select 'a' as x union select 'b') as q",
+            "b; a",
+        ),
+        ("listagg(distinct x, ',') from (select 1 as x union all select 1) as q", "1"),
         ("sha2('a', 256)", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
     ],
 )

@@ -21,6 +21,8 @@ STATEMENTS = {
     # functions that nobody has listed
     "select lab.anything(id) from lab.t": FUNCTION,
     "select hashtext(name) from lab.t": FUNCTION,
+    'select "hashtext"(name) from lab.t': FUNCTION,
+    "select percentile_cont(0.5) within group (order by id) from lab.t": FUNCTION,
     "select inet_client_addr()": FUNCTION,
     # syntax
     "select distinct on (id) id, name from lab.t": REFUSED,

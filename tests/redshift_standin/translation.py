@@ -267,7 +267,7 @@ class _Expression:
             return token.before + token.text, place + 1
         if self._is_table_place(place):
             return self._table(place)
-        if token.kind == "word" and self._text(place + 1) == "(" and self._is_call(place):
+        if self._text(place + 1) == "(" and self._is_call(place):
             return self._call(place)
         if token.is_word("sysdate"):
             return f"{token.before}rs.sysdate()", place + 1
@@ -298,7 +298,7 @@ class _Expression:
 
     def _is_call(self, place: int) -> bool:
         token, end = self._tokens[place], closing(self._tokens, place + 1)
-        if token.key in _BEFORE_PARENTHESIS and token.key not in FUNCTIONS:
+        if token.is_word(*_BEFORE_PARENTHESIS) and token.key not in FUNCTIONS:
             return False
         is_column_list = self._text(place - 1) == ")" or (place and self._tokens[place - 1].is_word("as"))
         is_cte = (
@@ -321,6 +321,8 @@ class _Expression:
             check_window(name, arguments, window)
         if name == "cast":
             return before + self._cast(arguments), end + 1
+        if name == "listagg":
+            return self._listagg(place, end)
         if name == "pg_get_late_binding_view_cols":
             return before + self._view_columns(), end + 1
         if name == "concat" and len(split_list(arguments)) != 2:
@@ -345,6 +347,24 @@ class _Expression:
         if type_.startswith("varchar("):
             value = f"rs.cut({value}, {type_[8:-1]})"
         return f"cast({value} as {type_})"
+
+    def _listagg(self, place: int, end: int) -> tuple[str, int]:
+        """`listagg(text, separator) within group (order by ...)`, whose order PostgreSQL wants inside."""
+        arguments = split_list(self._tokens[place + 2 : end])
+        text, separator = arguments if len(arguments) == 2 else (*arguments, [Token("string", "''")])
+        order, after = "", end + 1
+        if keys_of(self._tokens[after:], 3) == ("within", "group", "("):
+            after = closing(self._tokens, end + 3) + 1
+            order = " " + _Expression(self._tokens[end + 4 : after - 1], self._views).translated()
+        distinct = ""
+        if text[0].is_word("distinct"):
+            if order:
+                raise NotRecognised("listagg(distinct ...) in an order is not translated")
+            distinct, text = "distinct ", text[1:]
+        value = _Expression(text, self._views).translated()
+        joined = _Expression(separator, self._views).translated()
+        before = self._tokens[place].before
+        return f"{before}string_agg({distinct}cast({value} as varchar), {joined}{order})", after
 
     def _view_columns(self) -> str:
         """The columns of all late-binding views; where the query asks for one by name, of that one."""

@@ -49,7 +49,7 @@ FUNCTIONS = {
     **_same("pg_backend_pid pg_get_userbyid pg_terminate_backend"),
     "version": "rs.version",
     # expanded by the translation
-    **_same("cast pg_get_late_binding_view_cols"),
+    **_same("cast listagg pg_get_late_binding_view_cols"),
 }
 """Functions by what Redshift calls them."""
 
