@@ -209,28 +209,6 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def _redshift_settings(values: Mapping[str, str], lake_url: str) -> RedshiftSettings | None:
-    """What the REDSHIFT_ variables say; None where no host is named. A lake in S3 holds the staging too."""
-    host = values.get("REDSHIFT_HOST")
-    if not host:
-        return None
-    staging_url = values.get("REDSHIFT_STAGING_URL")
-    if staging_url and not staging_url.startswith("s3://"):
-        raise ConfigError(f"REDSHIFT_STAGING_URL is {staging_url!r}; it may be s3://bucket/prefix")
-    if not staging_url and lake_url.startswith("s3://") and "@" not in lake_url:
-        staging_url = lake_url.partition("?")[0].rstrip("/") + "/redshift_staging"
-    return RedshiftSettings(
-        host=host,
-        port=_positive(values, "REDSHIFT_PORT") or 5439,
-        database=values.get("REDSHIFT_DATABASE", "music_warehouse"),
-        user=values.get("REDSHIFT_USER", "music_warehouse"),
-        password=values.get("REDSHIFT_PASSWORD"),
-        sslmode=values.get("REDSHIFT_SSLMODE", "require"),
-        iam_role=values.get("REDSHIFT_IAM_ROLE"),
-        staging_url=staging_url,
-    )
-
-
 def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
     """What the SPOTIPY_ and SPOTIFY_ variables say; None where no app is named."""
     client_id, client_secret = values.get("SPOTIPY_CLIENT_ID"), values.get("SPOTIPY_CLIENT_SECRET")
@@ -259,6 +237,28 @@ def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
         window_requests=_positive(values, "SPOTIFY_WINDOW_REQUESTS"),
         ledger_dir=_ledger_dir(values),
         account=values.get("SPOTIFY_ACCOUNT"),
+    )
+
+
+def _redshift_settings(values: Mapping[str, str], lake_url: str) -> RedshiftSettings | None:
+    """What the REDSHIFT_ variables say; None where no host is named. A lake in S3 holds the staging too."""
+    host = values.get("REDSHIFT_HOST")
+    if not host:
+        return None
+    staging_url = values.get("REDSHIFT_STAGING_URL")
+    if staging_url and not staging_url.startswith("s3://"):
+        raise ConfigError(f"REDSHIFT_STAGING_URL is {staging_url!r}; it may be s3://bucket/prefix")
+    if not staging_url and lake_url.startswith("s3://") and "@" not in lake_url:
+        staging_url = lake_url.partition("?")[0].rstrip("/") + "/redshift_staging"
+    return RedshiftSettings(
+        host=host,
+        port=_positive(values, "REDSHIFT_PORT") or 5439,
+        database=values.get("REDSHIFT_DATABASE", "music_warehouse"),
+        user=values.get("REDSHIFT_USER", "music_warehouse"),
+        password=values.get("REDSHIFT_PASSWORD"),
+        sslmode=values.get("REDSHIFT_SSLMODE", "require"),
+        iam_role=values.get("REDSHIFT_IAM_ROLE"),
+        staging_url=staging_url,
     )
 
 

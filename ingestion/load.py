@@ -257,23 +257,10 @@ class _LaterRows:
         )
 
 
-def _later_rows(
-    pipeline: dlt.Pipeline, source: Source, units: Sequence[DoneRecord], keys: Mapping[str, Keys]
-) -> "_LaterRows | redshift.LaterRows":
-    if _is_embedded(pipeline):
-        return _LaterRows(pipeline, source, units, keys)
-    known = {name for name, state in keys.items() if state is not Keys.NEW}
-    return redshift.LaterRows(
-        pipeline, units, {table.name: table for table in source.tables if table.name in known}
-    )
-
-
 class _LakeBatches:
     """The rows of some units, each with its unit's id and time; and, once read, how wide they were."""
 
-    def __init__(
-        self, lake: Lake, units: Sequence[DoneRecord], later_rows: "_LaterRows | redshift.LaterRows"
-    ) -> None:
+    def __init__(self, lake: Lake, units: Sequence[DoneRecord], later_rows: _LaterRows) -> None:
         self._lake, self._units, self._later_rows = lake, units, later_rows
         self._widths: dict[str, float] = {}
 
@@ -345,6 +332,17 @@ def _key_states(
 def _is_embedded(pipeline: dlt.Pipeline) -> bool:
     """Whether the warehouse is DuckDB, in this process."""
     return pipeline.destination.destination_name == "duckdb"
+
+
+def _later_rows(
+    pipeline: dlt.Pipeline, source: Source, units: Sequence[DoneRecord], keys: Mapping[str, Keys]
+) -> _LaterRows | redshift.LaterRows:
+    if _is_embedded(pipeline):
+        return _LaterRows(pipeline, source, units, keys)
+    known = {name for name, state in keys.items() if state is not Keys.NEW}
+    return redshift.LaterRows(
+        pipeline, units, {table.name: table for table in source.tables if table.name in known}
+    )
 
 
 @contextmanager

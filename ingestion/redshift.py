@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import boto3
 import dlt
+import numpy as np
 import psycopg2
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -144,4 +145,15 @@ class LaterRows:
             pc.and_(pc.equal(keys["extracted_at"], at), pc.greater(keys["lake_unit_id"], unit.unit_id)),
         )
         later = keys.filter(is_later).select(table.primary_key)
-        return rows.join(later, keys=list(table.primary_key), join_type="left anti").select(rows.column_names)
+        found = pa.table(
+            [*(_plain(rows[name]) for name in table.primary_key), pa.array(range(rows.num_rows))],
+            names=[*table.primary_key, "row_number"],
+        ).join(later, keys=list(table.primary_key), join_type="left semi")
+        is_current = np.ones(rows.num_rows, bool)
+        is_current[found["row_number"].to_numpy()] = False
+        return rows.filter(pa.array(is_current))
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column without its dictionary, which joins do not read."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
