@@ -240,28 +240,6 @@ def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
     )
 
 
-def _redshift_settings(values: Mapping[str, str], lake_url: str) -> RedshiftSettings | None:
-    """What the REDSHIFT_ variables say; None where no host is named. A lake in S3 holds the staging too."""
-    host = values.get("REDSHIFT_HOST")
-    if not host:
-        return None
-    staging_url = values.get("REDSHIFT_STAGING_URL")
-    if staging_url and not staging_url.startswith("s3://"):
-        raise ConfigError(f"REDSHIFT_STAGING_URL is {staging_url!r}; it may be s3://bucket/prefix")
-    if not staging_url and lake_url.startswith("s3://") and "@" not in lake_url:
-        staging_url = lake_url.partition("?")[0].rstrip("/") + "/redshift_staging"
-    return RedshiftSettings(
-        host=host,
-        port=_positive(values, "REDSHIFT_PORT") or 5439,
-        database=values.get("REDSHIFT_DATABASE", "music_warehouse"),
-        user=values.get("REDSHIFT_USER", "music_warehouse"),
-        password=values.get("REDSHIFT_PASSWORD"),
-        sslmode=values.get("REDSHIFT_SSLMODE", "require"),
-        iam_role=values.get("REDSHIFT_IAM_ROLE"),
-        staging_url=staging_url,
-    )
-
-
 def _ledger_dir(values: Mapping[str, str]) -> Path | None:
     """By default a folder of the person's own: Spotify counts what they send for all data folders."""
     if folder := values.get("SPOTIFY_LEDGER_DIR"):
@@ -293,3 +271,25 @@ def _retention_days(values: Mapping[str, str], source: str) -> int | None:
 def retention_variable(source: str) -> str:
     """The variable that says for how many days a source's rows are kept, or `forever`."""
     return f"{source.upper()}_RETENTION_DAYS"
+
+
+def _redshift_settings(values: Mapping[str, str], lake_url: str) -> RedshiftSettings | None:
+    """What the REDSHIFT_ variables say; None where no host is named. A lake in S3 holds the staging too."""
+    host = values.get("REDSHIFT_HOST")
+    if not host:
+        return None
+    staging_url = values.get("REDSHIFT_STAGING_URL")
+    if staging_url and not staging_url.startswith("s3://"):
+        raise ConfigError(f"REDSHIFT_STAGING_URL is {staging_url!r}; it may be s3://bucket/prefix")
+    if not staging_url and lake_url.startswith("s3://") and "@" not in lake_url:
+        staging_url = lake_url.partition("?")[0].rstrip("/") + "/redshift_staging"
+    return RedshiftSettings(
+        host=host,
+        port=_positive(values, "REDSHIFT_PORT") or 5439,
+        database=values.get("REDSHIFT_DATABASE", "music_warehouse"),
+        user=values.get("REDSHIFT_USER", "music_warehouse"),
+        password=values.get("REDSHIFT_PASSWORD"),
+        sslmode=values.get("REDSHIFT_SSLMODE", "require"),
+        iam_role=values.get("REDSHIFT_IAM_ROLE"),
+        staging_url=staging_url,
+    )
