@@ -1,15 +1,12 @@
 """The summary that ends a run: what is in the warehouse, what was left out, where to go on."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import redshift_connector
-
 from ingestion.config import Settings
 from ingestion.sources import SOURCES
+from orchestration.warehouse import open_to_read, read
 
 SHOWN_REASONS = 5
 
@@ -17,7 +14,7 @@ SHOWN_REASONS = 5
 def summarise(settings: Settings, is_complete: bool, checks_passed: Sequence[bool]) -> str:
     """Rows per mart, checks, quarantined inputs, places and next commands, as plain text."""
     is_embedded = settings.target == "duckdb"
-    with _warehouse(settings) as warehouse:
+    with open_to_read(settings) as warehouse:
         marts = _rows_per_mart(warehouse)
         quarantined = _quarantined_by_reason(warehouse)
     lines = [""]
@@ -41,34 +38,8 @@ def summarise(settings: Settings, is_complete: bool, checks_passed: Sequence[boo
     return "\n".join(lines)
 
 
-def _warehouse(settings: Settings) -> AbstractContextManager[Any]:
-    """A DB-API connection to read the warehouse by."""
-    if settings.redshift is None or settings.target == "duckdb":
-        return closing(duckdb.connect(str(settings.warehouse_path), read_only=True))
-    from ingestion.redshift import login
-
-    redshift = settings.redshift
-    user, password = login(redshift)
-    return closing(
-        redshift_connector.connect(
-            host=redshift.host,
-            port=redshift.port,
-            database=redshift.database,
-            user=user,
-            password=password,
-            ssl=redshift.sslmode != "disable",
-        )
-    )
-
-
-def _rows(warehouse: Any, query: str) -> list[Sequence[Any]]:
-    with closing(warehouse.cursor()) as cursor:
-        cursor.execute(query)
-        return cursor.fetchall()
-
-
 def _tables(warehouse: Any, schema: str) -> list[str]:
-    rows = _rows(
+    rows = read(
         warehouse,
         f"select table_name from information_schema.tables where table_schema = '{schema}' order by 1",
     )
@@ -77,7 +48,7 @@ def _tables(warehouse: Any, schema: str) -> list[str]:
 
 def _rows_per_mart(warehouse: Any) -> list[tuple[str, int]]:
     return [
-        (f"marts.{name}", _rows(warehouse, f'select count(*) from marts."{name}"')[0][0])
+        (f"marts.{name}", read(warehouse, f'select count(*) from marts."{name}"')[0][0])
         for name in _tables(warehouse, "marts")
     ]
 
@@ -93,7 +64,7 @@ def _quarantined_by_reason(warehouse: Any) -> list[Sequence[Any]]:
     ]
     if not selects:
         return []
-    return _rows(
+    return read(
         warehouse,
         f"select source, reason, count(*) from ({' union all '.join(selects)}) as quarantined "
         "group by source, reason order by count(*) desc, source, reason",
