@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.redshift_standin.clients import by_psycopg2, by_redshift_connector, run
+from ingestion.config import Settings, load_settings
+from tests.redshift_standin.clients import by_psycopg2, by_redshift_connector, rows_of, run
 from tests.redshift_standin.server import RedshiftStandIn
 
 
@@ -28,4 +29,39 @@ def connection(request: pytest.FixtureRequest, stand_in: RedshiftStandIn) -> Ite
     connection.autocommit = True
     run(connection, "drop schema if exists lab cascade", "create schema lab")
     yield connection
+    connection.close()
+
+
+@pytest.fixture
+def warehouse(stand_in, tmp_path, monkeypatch) -> Settings:
+    """Settings for the stand-in, with an empty lake and no raw schema."""
+    for name, value in stand_in.environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    connection = by_psycopg2(stand_in)
+    connection.autocommit = True
+    run(connection, "drop schema if exists raw_lab cascade", "drop schema if exists raw_lab_staging cascade")
+    connection.close()
+    return load_settings(
+        {
+            **stand_in.environment,
+            "WAREHOUSE_DATA_DIR": str(tmp_path / "data"),
+            "WAREHOUSE_LAKE_URL": str(tmp_path / "lake"),
+        }
+    )
+
+
+@pytest.fixture
+def query(stand_in):
+    connection = by_psycopg2(stand_in)
+    connection.autocommit = True
+    yield lambda sql: rows_of(connection, sql)
+    connection.close()
+
+
+@pytest.fixture
+def execute(stand_in):
+    connection = by_psycopg2(stand_in)
+    connection.autocommit = True
+    yield lambda sql: run(connection, sql)
     connection.close()

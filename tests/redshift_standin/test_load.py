@@ -3,99 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
-from ingestion.config import Settings, load_settings
 from ingestion.errors import LoadError
-from ingestion.lake import Lake
 from ingestion.load import load, prepare
-from ingestion.source import FileSource
-from ingestion.tables import UTC_TIMESTAMP, RawTable, columns, key_columns
-from tests.redshift_standin.clients import by_psycopg2, rows_of, run
+from tests.redshift_standin.lab import LAB, rewrite_unit, song, write_unit
 from tests.redshift_standin.server import BUCKET
-
-SONGS = RawTable(
-    "songs",
-    pa.schema(
-        key_columns(song_id=pa.string(), is_summary=pa.bool_())
-        + columns(title=pa.string(), year=pa.int32(), tempo=pa.float64(), seen_at=UTC_TIMESTAMP)
-    ),
-    ("song_id", "is_summary"),
-)
-TERMS = RawTable(
-    "terms",
-    pa.schema(key_columns(song_id=pa.string(), position=pa.int32()) + columns(term=pa.string())),
-    ("song_id", "position"),
-)
-LAB = FileSource(
-    name="lab",
-    tables=(SONGS, TERMS),
-    suffixes=(".lab",),
-    reader_version=1,
-    files_per_unit=1,
-    counted_as="files",
-    read_unit=lambda *_: iter(()),
-)
-
-
-@pytest.fixture
-def warehouse(stand_in, tmp_path, monkeypatch) -> Settings:
-    """Settings for the stand-in, with an empty lake and no raw schema."""
-    for name, value in stand_in.environment.items():
-        if name.startswith("AWS_"):
-            monkeypatch.setenv(name, value)
-    connection = by_psycopg2(stand_in)
-    connection.autocommit = True
-    run(connection, "drop schema if exists raw_lab cascade", "drop schema if exists raw_lab_staging cascade")
-    connection.close()
-    return load_settings(
-        {
-            **stand_in.environment,
-            "WAREHOUSE_DATA_DIR": str(tmp_path / "data"),
-            "WAREHOUSE_LAKE_URL": str(tmp_path / "lake"),
-        }
-    )
-
-
-@pytest.fixture
-def query(stand_in):
-    connection = by_psycopg2(stand_in)
-    connection.autocommit = True
-    yield lambda sql: rows_of(connection, sql)
-    connection.close()
-
-
-@pytest.fixture
-def execute(stand_in):
-    connection = by_psycopg2(stand_in)
-    connection.autocommit = True
-    yield lambda sql: run(connection, sql)
-    connection.close()
-
-
-def write_unit(where: Settings, unit_id: str, **rows: list[dict]) -> None:
-    """A unit of the lake; rows by the name of their raw table."""
-    with Lake(where.lake_url).write_unit("lab", unit_id, "1", []) as unit:
-        _write(unit, rows)
-
-
-def rewrite_unit(where: Settings, unit_id: str, **rows: list[dict]) -> None:
-    """The next revision of a unit."""
-    lake = Lake(where.lake_url)
-    with lake.rewrite_unit(lake.done_record("lab", unit_id)) as unit:
-        _write(unit, rows)
-
-
-def _write(unit, rows) -> None:
-    for table in LAB.tables:
-        if table.name in rows:
-            unit.write(table, table.from_rows(rows[table.name]))
-
-
-def song(song_id: str, title: str | None) -> dict:
-    return {"song_id": song_id, "is_summary": False, "title": title}
-
 
 TITLES = "select song_id, title from raw_lab.songs order by song_id"
 
