@@ -15,7 +15,7 @@ from typing import Any
 from tests.redshift_standin import protocol
 from tests.redshift_standin.copy_command import copy_from_csv, parse_copy, read_rows, write_csv
 from tests.redshift_standin.errors import CopyFailed, StandInError
-from tests.redshift_standin.tokens import Token, keys_of, statements
+from tests.redshift_standin.tokens import Token, complete, keys_of, statements
 from tests.redshift_standin.translation import translate
 from tests.redshift_standin.vocabulary import words
 
@@ -45,7 +45,6 @@ class Proxy:
     ) -> None:
         self.postgres_socket, self.users = postgres_socket, users
         self.s3, self.copy_folder, self.on_error = s3, copy_folder, on_error
-
         self._sessions: set[asyncio.Task] = set()
 
     async def start(self) -> int:
@@ -211,7 +210,8 @@ class _Session:
         return translate(statement, views)
 
     async def _copy(self, statement: list[Token]) -> str:
-        command = parse_copy(statement)
+        with complete():
+            command = parse_copy(statement)
         name = ".".join('"' + part.replace('"', '""') + '"' for part in command.table)
         columns = await self._ask(
             "select attname, format_type(atttypid, atttypmod) from pg_catalog.pg_attribute "

@@ -39,6 +39,8 @@ def check_syntax(tokens: Sequence[Token], *, may_hold_values: bool = False) -> N
         reason = _REFUSED_SEQUENCES.get((token.key, following.key))
         if reason:
             raise RefusedByRedshift(reason)
+        if token.key in ("insert", "update", "delete") and previous.text == "(":
+            raise RefusedByRedshift(f"{token.key.upper()} within another statement")
         if token.key == "returning":
             raise RefusedByRedshift("RETURNING")
         if token.key == "values" and following.text == "(" and not may_hold_values:

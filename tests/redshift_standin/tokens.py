@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.redshift_standin.errors import NotRecognised
@@ -94,6 +95,15 @@ def closing(tokens: Sequence[Token], opening: int) -> int:
             if depth == 0:
                 return place
     raise NotRecognised("a parenthesis is not closed")
+
+
+@contextmanager
+def complete() -> Iterator[None]:
+    """Say of a statement that ends before it is complete that it is not recognised."""
+    try:
+        yield
+    except (IndexError, ValueError) as error:
+        raise NotRecognised("the statement is not complete") from error
 
 
 def split_list(tokens: Sequence[Token]) -> list[list[Token]]:

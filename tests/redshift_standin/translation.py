@@ -14,6 +14,7 @@ from tests.redshift_standin.refusals import check_syntax, check_window, window_a
 from tests.redshift_standin.tokens import (
     Token,
     closing,
+    complete,
     keys_of,
     qualified_name,
     split_list,
@@ -53,12 +54,15 @@ def translate(tokens: Sequence[Token], views: Views) -> str:
     """The PostgreSQL text of a statement other than COPY. Raises StandInError where there is none."""
     for start, translate_statement in _STATEMENTS.items():
         if keys_of(tokens, len(start)) == start:
-            return translate_statement(list(tokens), views)
+            with complete():
+                return translate_statement(list(tokens), views)
     raise NotRecognised(f"statement {' '.join(keys_of(tokens, 3))!r} is not one of those that are translated")
 
 
 def _query(tokens: list[Token], views: Views) -> str:
     check_syntax(tokens)
+    if any(token.is_word("into") for token in tokens):
+        raise NotRecognised("SELECT INTO is not translated")
     return _Expression(tokens, views).translated()
 
 
@@ -90,7 +94,7 @@ def _update(tokens: list[Token], views: Views) -> str:
 
 
 def _create_table(tokens: list[Token], views: Views) -> str:
-    start = next(place for place, token in enumerate(tokens) if token.is_word("table")) + 1
+    start = keys_of(tokens, 3).index("table") + 1
     if tokens[start].is_word("if"):
         start += 3
     head, query = translate_create_table(tokens, start)
@@ -98,7 +102,7 @@ def _create_table(tokens: list[Token], views: Views) -> str:
 
 
 def _create_view(tokens: list[Token], views: Views) -> str:
-    start = next(place for place, token in enumerate(tokens) if token.is_word("view")) + 1
+    start = keys_of(tokens, 4).index("view") + 1
     if tokens[start].is_word("if"):
         raise RefusedByRedshift("CREATE VIEW IF NOT EXISTS")
     name, place = qualified_name(tokens, start)
@@ -286,8 +290,10 @@ class _Expression:
         name, after = qualified_name(self._tokens, place)
         view = self._views.get(name[-2:]) if len(name) >= 2 else None
         if view is None:
-            if self._text(after) == "(" and len(name) == 1 and self._is_call(place):
-                return self._call(place)
+            if self._text(after) == "(" and self._is_call(after - 1):
+                before = folded(self._tokens[place : after - 1])  # a schema, if anything
+                text, after = self._call(after - 1)
+                return before + text, after
             return folded(self._tokens[place:after]), after
         has_alias = after < len(self._tokens) and (
             self._tokens[after].is_word("as")
