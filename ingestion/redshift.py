@@ -4,6 +4,7 @@ Only what differs from the embedded DuckDB stands here; what to load, and in whi
 in `ingestion/load.py` for both.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import boto3
@@ -19,6 +20,9 @@ from ingestion.errors import LoadError
 from ingestion.lake import DoneRecord
 from ingestion.source import Source
 from ingestion.tables import RawTable
+
+for name in ("botocore", "aiobotocore"):  # each session says where its keys come from
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def redshift_settings(settings: Settings) -> RedshiftSettings:

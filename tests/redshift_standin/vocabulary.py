@@ -45,7 +45,8 @@ FUNCTIONS = {
     "datediff": "rs.datediff",
     "getdate": "rs.getdate",
     # session and catalog
-    **_same("current_database current_schema has_schema_privilege has_table_privilege obj_description"),
+    **_same("current_database current_schema has_schema_privilege has_table_privilege"),
+    **_same("col_description format_type obj_description"),
     **_same("pg_backend_pid pg_get_userbyid pg_terminate_backend"),
     "version": "rs.version",
     # expanded by the translation
