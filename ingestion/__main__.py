@@ -317,7 +317,7 @@ def _load(options: argparse.Namespace) -> None:  # noqa: ARG001
         print(f"{source.schema_name}: {result.units:,} new units")
         for table, rows in result.rows.items():
             print(f"  {rows:>12,}  {table}")
-    print(f"warehouse: {settings.warehouse_path}")
+    print(f"warehouse: {settings.warehouse_name}")
 
 
 def _retain(options: argparse.Namespace) -> None:  # noqa: ARG001

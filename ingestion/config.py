@@ -75,6 +75,24 @@ class SpotifySettings:
 
 
 @dataclass(frozen=True)
+class RedshiftSettings:
+    """The Redshift to load: where it is, who loads, and what COPY reads.
+
+    `staging_url` is a folder in S3 for what is on its way, None where neither a variable nor a lake in S3
+    names one; COPY reads it as `iam_role`, None is with the credentials that AWS's own variables give.
+    """
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str | None = field(repr=False)
+    sslmode: str = "require"
+    iam_role: str | None = None
+    staging_url: str | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """One configuration of the warehouse.
 
@@ -91,6 +109,7 @@ class Settings:
     lake_url: str = field(repr=False)  # it can hold a key and a secret
     hmac_key: str | None = field(default=None, repr=False)
     spotify: SpotifySettings | None = None
+    redshift: RedshiftSettings | None = None
     retention_days: Mapping[str, int | None] = field(default_factory=RETENTION_DAYS.copy)
     msd_max_bad_share: float = MSD_MAX_BAD_SHARE
     msd_subset_url: str = MSD_SUBSET_URL
@@ -104,6 +123,13 @@ class Settings:
     def warehouse_path(self) -> Path:
         """The embedded DuckDB file."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def warehouse_name(self) -> str:
+        """The warehouse that the target names, for people."""
+        if self.target == "redshift" and self.redshift is not None:
+            return f"redshift://{self.redshift.host}:{self.redshift.port}/{self.redshift.database}"
+        return str(self.warehouse_path)
 
     @property
     def loader_dir(self) -> Path:
@@ -195,6 +221,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         lake_url=lake_url,
         hmac_key=values.get("WAREHOUSE_HMAC_KEY"),
         spotify=spotify,
+        redshift=_redshift_settings(values, lake_url),
         retention_days={source: _retention_days(values, source) for source in RETENTION_DAYS},
         msd_max_bad_share=_share(values, "MSD_MAX_BAD_SHARE", MSD_MAX_BAD_SHARE),
         msd_subset_url=values.get("MSD_SUBSET_URL", MSD_SUBSET_URL),
@@ -301,3 +328,25 @@ def _retention_days(values: Mapping[str, str], source: str) -> int | None:
 def retention_variable(source: str) -> str:
     """The variable that says for how many days a source's rows are kept, or `forever`."""
     return f"{source.upper()}_RETENTION_DAYS"
+
+
+def _redshift_settings(values: Mapping[str, str], lake_url: str) -> RedshiftSettings | None:
+    """What the REDSHIFT_ variables say; None where no host is named. A lake in S3 holds the staging too."""
+    host = values.get("REDSHIFT_HOST")
+    if not host:
+        return None
+    staging_url = values.get("REDSHIFT_STAGING_URL")
+    if staging_url and not staging_url.startswith("s3://"):
+        raise ConfigError(f"REDSHIFT_STAGING_URL is {staging_url!r}; it may be s3://bucket/prefix")
+    if not staging_url and lake_url.startswith("s3://") and "@" not in lake_url:
+        staging_url = lake_url.partition("?")[0].rstrip("/") + "/redshift_staging"
+    return RedshiftSettings(
+        host=host,
+        port=_positive(values, "REDSHIFT_PORT") or 5439,
+        database=values.get("REDSHIFT_DATABASE", "music_warehouse"),
+        user=values.get("REDSHIFT_USER", "music_warehouse"),
+        password=values.get("REDSHIFT_PASSWORD"),
+        sslmode=values.get("REDSHIFT_SSLMODE", "require"),
+        iam_role=values.get("REDSHIFT_IAM_ROLE"),
+        staging_url=staging_url,
+    )

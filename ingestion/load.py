@@ -36,6 +36,7 @@ from dlt.extract.items import DataItemWithMeta
 from dlt.pipeline.exceptions import PipelineStepFailed
 from filelock import FileLock, Timeout
 
+from ingestion import redshift
 from ingestion.config import Settings
 from ingestion.errors import IngestionError, LoadError
 from ingestion.lake import DoneRecord, Lake, Part, revision_name
@@ -117,8 +118,8 @@ class LoadResult:
 
 def prepare(settings: Settings, sources: Iterable[Source]) -> None:
     """Create the raw tables that do not exist yet, empty and with all their columns."""
-    if settings.target != "duckdb":
-        log.warning("WAREHOUSE_TARGET is %s: this release prepares and loads DuckDB only", settings.target)
+    if settings.target == "redshift" and settings.redshift is None:
+        log.warning("REDSHIFT_HOST is not set: no raw tables are created in Redshift")
         return
     for source in sources:
         with _exclusive_pipeline(settings, source) as pipeline:
@@ -147,7 +148,7 @@ def load(settings: Settings, source: Source) -> LoadResult:
         for package in _packages(source, units):
             log.info("%s: reading %s units from the lake", source.schema_name, f"{len(package):,}")
             keys = _key_states(pipeline, lake, source, package)
-            with _LaterRows(pipeline, source, package, keys) as later_rows:
+            with _later_rows(pipeline, source, package, keys) as later_rows:
                 files = _LakeFiles(lake, package, later_rows, settings.loader_dir)
                 pipeline.extract(dlt_source(source, files, keys), loader_file_format="parquet")
             pipeline.normalize()
@@ -373,8 +374,7 @@ def _key_states(
     make the merge do more than it had to, never less.
     """
     states = {}
-    with pipeline.sql_client() as client:
-        connection = client.native_connection
+    with _key_connection(pipeline) as connection:
         for table in source.tables:
             parts = [part for unit in units for part in unit.parts if part.table == table.name]
             if not parts:
@@ -384,6 +384,9 @@ def _key_states(
             hashes.sort()
             if (hashes[1:] == hashes[:-1]).any():
                 states[table.name] = Keys.REPEATED
+                continue
+            if not _is_embedded(pipeline):
+                states[table.name] = Keys.KNOWN if redshift.holds_rows(pipeline, table) else Keys.NEW
                 continue
             connection.register("package_keys", pa.table({"key_hash": hashes}))
             known = (
@@ -399,6 +402,33 @@ def _key_states(
             states[table.name] = Keys.KNOWN if is_known else Keys.NEW
         _drop_cached_blocks(connection, source)
     return states
+
+
+def _is_embedded(pipeline: dlt.Pipeline) -> bool:
+    """Whether the warehouse is DuckDB, in this process."""
+    return pipeline.destination.destination_name == "duckdb"
+
+
+def _later_rows(
+    pipeline: dlt.Pipeline, source: Source, units: Sequence[DoneRecord], keys: Mapping[str, Keys]
+) -> _LaterRows | redshift.LaterRows:
+    if _is_embedded(pipeline):
+        return _LaterRows(pipeline, source, units, keys)
+    known = {name for name, state in keys.items() if state is not Keys.NEW}
+    return redshift.LaterRows(
+        pipeline, units, {table.name: table for table in source.tables if table.name in known}
+    )
+
+
+@contextmanager
+def _key_connection(pipeline: dlt.Pipeline) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection to hash keys with; where it can be, the warehouse's own."""
+    if _is_embedded(pipeline):
+        with pipeline.sql_client() as client:
+            yield client.native_connection
+    else:
+        with duckdb.connect() as connection:
+            yield connection
 
 
 def _key_hashes(
@@ -421,6 +451,9 @@ def _merge_package(
     pipeline: dlt.Pipeline, source: Source, keys: Mapping[str, Keys], open_megabytes: int
 ) -> None:
     """Merge the normalized package into raw, and leave it in the database file and not in memory."""
+    if not _is_embedded(pipeline):
+        pipeline.load()
+        return
     only_appends = all(state is Keys.NEW for state in keys.values())
     with pipeline.sql_client() as client:
         warehouse = client.native_connection
@@ -457,6 +490,8 @@ def _drop_cached_blocks(warehouse: duckdb.DuckDBPyConnection, source: Source) ->
 
 def _limit_memory(warehouse: duckdb.DuckDBPyConnection, megabytes: int) -> None:
     """Give DuckDB so much; where more than that is in use, drop what can be dropped and leave the limit."""
+    if not isinstance(warehouse, duckdb.DuckDBPyConnection):
+        return  # Redshift minds its own
     with suppress(duckdb.OutOfMemoryException):
         warehouse.execute(f"set memory_limit = '{megabytes}MB'")
 
@@ -487,8 +522,6 @@ def _packages(source: Source, units: Iterable[DoneRecord]) -> Iterator[list[Done
 @contextmanager
 def _exclusive_pipeline(settings: Settings, source: Source) -> Iterator[dlt.Pipeline]:
     """The source's pipeline, with no other loader at work on the same warehouse."""
-    if settings.target != "duckdb":
-        raise LoadError("WAREHOUSE_TARGET=redshift: this release loads the embedded DuckDB only")
     settings.activate()
     lock = FileLock(settings.home / "loader.lock")
     try:
@@ -498,15 +531,11 @@ def _exclusive_pipeline(settings: Settings, source: Source) -> Iterator[dlt.Pipe
         lock.acquire()
     try:
         shutil.rmtree(settings.loader_dir, ignore_errors=True)
-        with duckdb.connect(str(settings.warehouse_path), config=DUCKDB_CONFIG) as warehouse:
-            warehouse.execute("checkpoint")  # what a load that was killed left, while there is memory
-            _limit_memory(warehouse, _append_megabytes(source))
-            yield dlt.pipeline(
-                pipeline_name=source.name,
-                destination=dlt.destinations.duckdb(warehouse),
-                dataset_name=source.schema_name,
-                pipelines_dir=str(settings.loader_dir),
-            )
+        if settings.target == "redshift":
+            yield redshift.open_pipeline(settings, source)
+        else:
+            with _duckdb_pipeline(settings, source) as pipeline:
+                yield pipeline
     except Exception as error:
         explained = _explained(error, settings)
         if explained is None:
@@ -517,11 +546,26 @@ def _exclusive_pipeline(settings: Settings, source: Source) -> Iterator[dlt.Pipe
         lock.release()
 
 
+@contextmanager
+def _duckdb_pipeline(settings: Settings, source: Source) -> Iterator[dlt.Pipeline]:
+    with duckdb.connect(str(settings.warehouse_path), config=DUCKDB_CONFIG) as warehouse:
+        warehouse.execute("checkpoint")  # what a load that was killed left, while there is memory
+        _limit_memory(warehouse, _append_megabytes(source))
+        yield dlt.pipeline(
+            pipeline_name=source.name,
+            destination=dlt.destinations.duckdb(warehouse),
+            dataset_name=source.schema_name,
+            pipelines_dir=str(settings.loader_dir),
+        )
+
+
 def _explained(error: Exception, settings: Settings) -> IngestionError | None:
     """The error as an operator should see it: dlt hides a damaged part or a locked file deep in its own."""
     for cause in _causes(error):
         if isinstance(cause, IngestionError):
             return None if cause is error else type(cause)(*cause.args)
+        if error_of_redshift := redshift.explained(cause, settings):
+            return error_of_redshift
         if isinstance(cause, duckdb.IOException) and "lock" in str(cause):
             return LoadError(
                 f"{settings.warehouse_path} is open in another process, and DuckDB allows one writer: "

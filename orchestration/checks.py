@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import duckdb
 
 from ingestion.config import load_settings
 from ingestion.msd import MSD
 from orchestration.dbt_models import QUARANTINED_SONG_FILES
+from orchestration.warehouse import open_to_read, read
 
 BAD_FILES = """
     select
@@ -29,8 +29,8 @@ BAD_FILES = """
 def few_bad_files() -> Iterator[dg.AssetCheckResult]:
     """Fails the run, once everything that could be read is loaded and built."""
     settings = load_settings()
-    with duckdb.connect(str(settings.warehouse_path), read_only=True) as warehouse:
-        files, bad_files = warehouse.execute(BAD_FILES).fetchone()
+    with open_to_read(settings) as warehouse:
+        files, bad_files = read(warehouse, BAD_FILES)[0]
     share = bad_files / max(files, bad_files, 1)
     limit = settings.msd_max_bad_share
     yield dg.AssetCheckResult(

@@ -2,19 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-
-import duckdb
+from typing import Any
 
 from ingestion.config import Settings
 from ingestion.sources import SOURCES
 from orchestration.checks import few_bad_files
+from orchestration.warehouse import open_to_read, read
 
 SHOWN_REASONS = 5
 
 
 def summarise(settings: Settings, failed_steps: Collection[str], checks_passed: Sequence[bool]) -> str:
     """Rows per mart, checks, quarantined inputs, places and next commands, as plain text."""
-    with duckdb.connect(str(settings.warehouse_path), read_only=True) as warehouse:
+    is_embedded = settings.target == "duckdb"
+    with open_to_read(settings) as warehouse:
         marts = _rows_per_mart(warehouse)
         quarantined = _quarantined_by_reason(warehouse)
     lines = [""]
@@ -30,31 +31,32 @@ def summarise(settings: Settings, failed_steps: Collection[str], checks_passed: 
     lines.append(f"Quarantined inputs: {total or 'none'}.")
     lines += [f"  {count:>10,}  {source}: {reason}" for source, reason, count in quarantined[:SHOWN_REASONS]]
     lines += [
-        f"Warehouse: {_shown(settings.warehouse_path)}",
+        f"Warehouse: {_shown(Path(settings.warehouse_name)) if is_embedded else settings.warehouse_name}",
         "Next:",
         "  make dev     look at the graph in the browser and run it from there",
         "  make docs    build the documentation: docs/site/index.html",
-        f"  {_shown_query(settings)}",
     ]
+    if is_embedded:
+        lines.append(f"  {_shown_query(settings)}")
     return "\n".join(lines)
 
 
-def _tables(warehouse: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
-    rows = warehouse.execute(
-        "select table_name from information_schema.tables where table_schema = ? order by table_name",
-        [schema],
+def _tables(warehouse: Any, schema: str) -> list[str]:
+    rows = read(
+        warehouse,
+        f"select table_name from information_schema.tables where table_schema = '{schema}' order by 1",
     )
-    return [name for (name,) in rows.fetchall()]
+    return [name for (name,) in rows]
 
 
-def _rows_per_mart(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
+def _rows_per_mart(warehouse: Any) -> list[tuple[str, int]]:
     return [
-        (f"marts.{name}", warehouse.execute(f'select count(*) from marts."{name}"').fetchone()[0])
+        (f"marts.{name}", read(warehouse, f'select count(*) from marts."{name}"')[0][0])
         for name in _tables(warehouse, "marts")
     ]
 
 
-def _quarantined_by_reason(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
+def _quarantined_by_reason(warehouse: Any) -> list[Sequence[Any]]:
     """Source, reason and number of inputs, the commonest first; nothing where dbt never ran."""
     built = _tables(warehouse, "staging")
     views = {source.name: f"stg_{source.name}__quarantined_inputs" for source in SOURCES}
@@ -65,10 +67,11 @@ def _quarantined_by_reason(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[s
     ]
     if not selects:
         return []
-    union = " union all ".join(selects)
-    return warehouse.execute(
-        f"select source, reason, count(*) from ({union}) group by all order by count(*) desc, source, reason"
-    ).fetchall()
+    return read(
+        warehouse,
+        f"select source, reason, count(*) from ({' union all '.join(selects)}) as quarantined "
+        "group by source, reason order by count(*) desc, source, reason",
+    )
 
 
 def _shown(path: Path) -> str:

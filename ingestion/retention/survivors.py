@@ -261,7 +261,11 @@ def _mart_column(name: str) -> str:
 
 @contextmanager
 def survivors(settings: Settings, rules: Rules, cutoff: date) -> Iterator[Survivors]:
-    """What survives in the settings' warehouse. Raises LoadError where another process holds that."""
+    """What survives in the settings' warehouse. Raises LoadError for Redshift, or where it is held."""
+    if settings.target != "duckdb":
+        raise LoadError(
+            f"retention of {rules.source.name} reads the embedded warehouse: not with Redshift yet"
+        )
     warehouse = str(settings.warehouse_path).replace("'", "''")
     with (
         tempfile.TemporaryDirectory(prefix="retention-") as folder,

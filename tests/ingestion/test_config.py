@@ -75,6 +75,36 @@ def test_blanks_around_a_value_do_not_count(data_dir):
     assert settings(data_dir, WAREHOUSE_TARGET=" redshift ").target == "redshift"
 
 
+def test_redshift_is_configured_by_its_host_and_defaults(data_dir):
+    assert settings(data_dir, WAREHOUSE_TARGET="redshift").redshift is None
+    redshift = settings(data_dir, REDSHIFT_HOST="warehouse.example").redshift
+    assert (redshift.host, redshift.port, redshift.database) == ("warehouse.example", 5439, "music_warehouse")
+    assert (redshift.user, redshift.password, redshift.sslmode) == ("music_warehouse", None, "require")
+    assert (redshift.iam_role, redshift.staging_url) == (None, None)
+
+
+def test_a_password_is_not_shown(data_dir):
+    found = settings(data_dir, REDSHIFT_HOST="warehouse.example", REDSHIFT_PASSWORD="a secret")
+    assert "a secret" not in repr(found)
+
+
+def test_a_lake_in_s3_holds_the_staging_folder_unless_one_is_named(data_dir):
+    host = {"REDSHIFT_HOST": "warehouse.example", "WAREHOUSE_LAKE_URL": "s3://bucket/lake/?region=eu-west-1"}
+    assert settings(data_dir, **host).redshift.staging_url == "s3://bucket/lake/redshift_staging"
+    named = settings(data_dir, **host, REDSHIFT_STAGING_URL="s3://other/folder").redshift
+    assert named.staging_url == "s3://other/folder"
+    with pytest.raises(ConfigError, match="REDSHIFT_STAGING_URL is 'folder'"):
+        settings(data_dir, **host, REDSHIFT_STAGING_URL="folder")
+
+
+def test_the_warehouse_is_named_by_its_target(data_dir):
+    redshift = {"WAREHOUSE_TARGET": "redshift", "REDSHIFT_HOST": "warehouse.example"}
+    assert (
+        settings(data_dir, **redshift).warehouse_name == "redshift://warehouse.example:5439/music_warehouse"
+    )
+    assert settings(data_dir).warehouse_name == str(data_dir / "sandbox" / "warehouse.duckdb")
+
+
 def test_an_unknown_target_is_refused_with_those_there_are(data_dir):
     with pytest.raises(ConfigError, match="WAREHOUSE_TARGET is 'oracle'; it may be duckdb or redshift"):
         settings(data_dir, WAREHOUSE_TARGET="oracle")
