@@ -74,8 +74,9 @@ def elsewhere(request, msd_path, tmp_path_factory) -> Iterator[Elsewhere]:
         yield Elsewhere(str(made), {}, ARCHIVE_UNITS)
         return
     with s3_server() as server:
-        server.put("songs", "data/", msd_path)
-        yield Elsewhere("s3://songs/data", server.environment, FILES)
+        # A name that no other test uses: servers of one process share what they hold.
+        server.put("large-songs", "data/", msd_path)
+        yield Elsewhere("s3://large-songs/data", server.environment, FILES)
 
 
 @pytest.fixture(scope="module")
