@@ -85,7 +85,7 @@ def _columns(number: int) -> Iterator[tuple[str, str | int | float]]:
         (20, ("title", "release", "artist_name", "artist_location")),
     ):
         for name in names:
-            yield name, f"{_hash(number, name):x}"[:width]
+            yield name, f"{number:04x}{_hash(number, name):x}"[:width]
     for name in ("artist_7digitalid", "release_7digitalid", "track_7digitalid", "year", "key", "mode"):
         yield name, _hash(number, name) % 2000
     for name in (
