@@ -27,6 +27,7 @@ MAXIMUM_SESSIONS = 150
 """For a hundred clients at once, and a few more."""
 
 _SETTINGS = {
+    "enable_nestloop": "off",  # without statistics PostgreSQL would join tables row by row
     "max_connections": MAXIMUM_SESSIONS,
     "fsync": "off",
     "full_page_writes": "off",
