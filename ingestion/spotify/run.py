@@ -111,10 +111,10 @@ def _ledger(settings: Settings, now: Callable[[], datetime], sleep: Callable[[fl
     limits = Limits(window=spotify.window_requests, day=spotify.daily_requests)
     try:
         return Ledger(file, limits, now, sleep)
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, sqlite3.DatabaseError) as error:
         raise ConfigError(
-            f"requests cannot be counted in {file} ({error}): name another folder, the same for all "
-            "extractors of this machine, in SPOTIFY_LEDGER_DIR"
+            f"requests cannot be counted in {file} ({error}): mend or remove it, or name another folder, "
+            "the same for all extractors of this machine, in SPOTIFY_LEDGER_DIR"
         ) from error
 
 

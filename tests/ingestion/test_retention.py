@@ -361,6 +361,20 @@ def test_killed_in_any_stage_it_is_completed_by_the_next(
     assert contents(settings) == contents(retained[0])
 
 
+def test_killed_between_two_rewritings_and_built_before_the_next_it_loses_no_change(
+    settings, workplace, server, today
+):
+    told = query(settings, TOLD_CHANGES)
+    environment = {**os.environ, **environment_of(server, settings.data_dir)}
+    command = [sys.executable, "-c", RETAIN, str(DAYS_KEPT), today.isoformat()]
+    assert Target(command, environment, settings.data_dir, STAGES).kill_in("a unit is rewritten").hit
+    load(settings, SPOTIFY)
+    build(workplace)
+    retain(settings, SPOTIFY, DAYS_KEPT, today)
+    build(workplace)
+    assert query(settings, TOLD_CHANGES) == told
+
+
 def contents(settings: Settings) -> dict:
     """The rows and answers of each unit, and nothing of earlier revisions may be there."""
     lake = Lake(settings.lake_url)

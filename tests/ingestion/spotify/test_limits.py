@@ -1,6 +1,7 @@
 """Spotify's limits: pauses are sat through or end a run, of all extractors of an account; nothing is lost."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,7 +13,7 @@ import pytest
 from ingestion.errors import ConfigError
 from ingestion.spotify.api import LONGEST_WAIT, retry_after
 from ingestion.spotify.authorisation import keep_refresh_token
-from ingestion.spotify.ledger import Limits
+from ingestion.spotify.ledger import Limits, ledger_file
 from sandbox.spotify_api import SpotifyApi as Server
 from sandbox.spotify_api import faults
 from tests.support.spotify_machine import Machine
@@ -231,6 +232,14 @@ def test_a_folder_where_requests_cannot_be_counted_is_named(world, server, tmp_p
     (tmp_path / "ledger").write_text("a file where the folder should be")
     settings = settings_of(server, tmp_path / "data", SPOTIFY_LEDGER_DIR=str(tmp_path / "ledger" / "below"))
     with pytest.raises(ConfigError, match="SPOTIFY_LEDGER_DIR"):
+        look(settings, server, server.day, existing(world, server, 1))
+
+
+def test_a_file_that_holds_no_ledger_is_named(world, server, tmp_path):
+    settings = settings_of(server, tmp_path / "data", SPOTIFY_LEDGER_DIR=str(tmp_path))
+    file = ledger_file(tmp_path, server.client_id)
+    file.write_bytes(b"cut by a full disk, or written by something else " * 100)
+    with pytest.raises(ConfigError, match=re.escape(str(file))):
         look(settings, server, server.day, existing(world, server, 1))
 
 
