@@ -28,8 +28,8 @@ setup: $(INSTALLED) profiles.yml ## create .venv from the lock, profiles.yml and
 run: setup ## materialise the whole graph: your sources, or the sandbox when none is configured
 	@python -m orchestration.run
 
-test: $(INSTALLED) profiles.yml ## run every test
-	@python -m pytest
+test: $(INSTALLED) profiles.yml ## run every test, a file per core at a time
+	@python -m pytest --numprocesses logical --dist loadfile
 
 dev: setup ## open the graph in the browser, at http://localhost:3000
 	@dagster dev
