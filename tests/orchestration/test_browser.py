@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -15,6 +14,7 @@ from selenium.webdriver.common.by import By
 
 from tests.support.browser import chromium
 from tests.support.checkout import Checkout, fresh_checkout
+from tests.support.ports import free_port
 
 WAIT_SECONDS = 180
 
@@ -39,12 +39,6 @@ def wait_for(what: str, condition: Callable):
             error = raised
         time.sleep(0.5)
     raise AssertionError(f"waited {WAIT_SECONDS} s for {what}; last error: {error!r}")
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
 
 
 @contextmanager

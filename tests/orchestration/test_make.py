@@ -2,8 +2,6 @@
 
 import re
 
-import duckdb
-import h5py
 import pytest
 
 from ingestion.config import load_settings
@@ -71,56 +69,6 @@ def test_make_docs_builds_one_page_that_fetches_nothing(checkout, first_run):  #
     assert "dim_songs" in page
     fetched = re.findall(r"""<(?:script|link|img)[^>]+(?:src|href)=["'](https?://[^"']+)""", page)
     assert fetched == []
-
-
-def test_bringing_files_step_by_step_as_the_readme_says(checkout, first_run, genuine_samples):  # noqa: ARG001
-    own = {"WAREHOUSE_DATA_DIR": str(checkout.path / "own")}
-    songs = genuine_samples / "msd"
-    playlists = checkout.path / "data/sandbox/world/playlist_files"
-    for command in (
-        ["python", "-m", "ingestion", "msd", str(songs)],
-        ["python", "-m", "ingestion", "playlist-files", str(playlists)],
-        ["python", "-m", "ingestion", "load"],
-        ["dbt", "build"],
-    ):
-        result = checkout.run(*command, **own)
-        assert result.returncode == 0, result.stdout
-    with duckdb.connect(str(checkout.path / "own/warehouse.duckdb"), read_only=True) as warehouse:
-        rows = {
-            row[0]: row[1:]
-            for row in warehouse.execute(
-                "select msd_track_id, title, artist_name, tempo_bpm, key, release_year, danceability "
-                "from marts.dim_songs where is_in_msd"
-            ).fetchall()
-        }
-        assert warehouse.execute("select count(*) from marts.dim_playlists").fetchone() == (300,)
-    files = sorted(songs.rglob("*.h5"))
-    assert len(rows) == len(files)
-    for file in files:
-        with h5py.File(file) as song:
-            metadata, analysis = song["metadata/songs"][0], song["analysis/songs"][0]
-            year = int(song["musicbrainz/songs"][0]["year"])
-        title, artist, tempo, key, release_year, danceability = rows[file.stem]
-        assert title == metadata["title"].decode()
-        assert artist == metadata["artist_name"].decode()
-        assert (tempo, key) == (analysis["tempo"], analysis["key"])
-        assert release_year == (year or None)
-        assert danceability is None
-
-
-def test_one_configured_source_turns_the_sandbox_off_for_good(checkout, genuine_samples):
-    own = {"WAREHOUSE_DATA_DIR": str(checkout.path / "real")}
-    app = {"SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "secret"}
-    result = checkout.make("run", **own, **app, MSD_PATH=str(genuine_samples / "msd"))
-    assert result.returncode == 0, result.stdout
-    assert "made-up" not in result.stdout
-    assert "no user has authorised the app (python -m ingestion spotify login)" in result.stdout
-    assert rows_per_mart(result.stdout)["marts.dim_songs"] == 5
-    assert not (checkout.path / "real/sandbox").exists()
-    again = checkout.make("run", **own)
-    assert again.returncode == 0, again.stdout
-    assert "made-up" not in again.stdout
-    assert rows_per_mart(again.stdout)["marts.dim_songs"] == 5
 
 
 def test_a_spotify_app_alone_is_a_source_whose_playlists_reach_the_marts(checkout, tmp_path):

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-import socket
 import stat
 import subprocess
 import sys
@@ -26,6 +25,8 @@ from ingestion.spotify.authorisation import (
 )
 from sandbox.spotify_api import SpotifyApi as Server
 from sandbox.spotify_api import faults
+from tests.support.ports import free_port
+from tests.support.spotify_login import browser_that_agrees
 from tests.support.spotify_machine import Machine
 
 AUTHORISED_AT = datetime(2026, 1, 5, 6, tzinfo=UTC)
@@ -33,9 +34,7 @@ AUTHORISED_AT = datetime(2026, 1, 5, 6, tzinfo=UTC)
 
 @pytest.fixture
 def redirect_uri():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}/callback"
+    return f"http://127.0.0.1:{free_port()}/callback"
 
 
 @pytest.fixture
@@ -88,20 +87,11 @@ def test_a_pasted_address_authorises_and_the_playlists_can_be_read(server, path,
     assert access.ends_at - datetime.now(UTC) > timedelta(days=179)
 
 
-BROWSER = """#!{python}
-import subprocess, sys
-subprocess.Popen([{python!r}, "-c", "import sys, urllib.request as r; r.urlopen(sys.argv[1])", sys.argv[1]])
-"""
-
-
 def test_the_login_command_listens_where_the_browser_is_led(server, tmp_path, redirect_uri):
-    browser = tmp_path / "browser"
-    browser.write_text(BROWSER.format(python=sys.executable))
-    browser.chmod(0o700)
     done = subprocess.run(
         [sys.executable, "-m", "ingestion", "spotify", "login"],
         env={
-            "BROWSER": str(browser),
+            "BROWSER": str(browser_that_agrees(tmp_path)),
             "WAREHOUSE_DATA_DIR": str(tmp_path / "data"),
             "SPOTIPY_CLIENT_ID": server.client_id,
             "SPOTIPY_CLIENT_SECRET": server.client_secret,
