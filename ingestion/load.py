@@ -181,7 +181,7 @@ def dlt_source(source: Source, batches: BatchesOf, keys: Mapping[str, Keys] | No
                 batches(table),
                 name=table.name,
                 columns=columns,
-                primary_key=table.primary_key,
+                primary_key=table.warehouse_key,
                 write_disposition="append" if state is Keys.NEW else MERGE,
                 schema_contract={"columns": "freeze", "data_type": "freeze"},
             )
@@ -224,7 +224,8 @@ class _LaterRows:
         keys: Mapping[str, Keys],
     ) -> None:
         self._pipeline, self._schema, self._oldest = pipeline, source.schema_name, units[0]
-        self._candidates = {name for name, state in keys.items() if state is not Keys.NEW}
+        kept = {table.name for table in source.tables if table.is_kept_per_unit}
+        self._candidates = {name for name, state in keys.items() if state is not Keys.NEW} - kept
         self._tables: set[str] = set()
 
     def __enter__(self) -> "_LaterRows":
@@ -376,11 +377,13 @@ def _key_states(
     states = {}
     with _key_connection(pipeline) as connection:
         for table in source.tables:
-            parts = [part for unit in units for part in unit.parts if part.table == table.name]
+            parts = [(unit, part) for unit in units for part in unit.parts if part.table == table.name]
             if not parts:
                 continue
-            names = ", ".join(f'"{name}"' for name in table.primary_key)
-            hashes = np.concatenate([_key_hashes(connection, lake, part, names, table) for part in parts])
+            names = ", ".join(f'"{name}"' for name in table.warehouse_key)
+            hashes = np.concatenate(
+                [_key_hashes(connection, lake, unit, part, names, table) for unit, part in parts]
+            )
             hashes.sort()
             if (hashes[1:] == hashes[:-1]).any():
                 states[table.name] = Keys.REPEATED
@@ -414,10 +417,12 @@ def _later_rows(
 ) -> _LaterRows | redshift.LaterRows:
     if _is_embedded(pipeline):
         return _LaterRows(pipeline, source, units, keys)
-    known = {name for name, state in keys.items() if state is not Keys.NEW}
-    return redshift.LaterRows(
-        pipeline, units, {table.name: table for table in source.tables if table.name in known}
-    )
+    replaceable = {
+        table.name: table
+        for table in source.tables
+        if keys.get(table.name, Keys.NEW) is not Keys.NEW and not table.is_kept_per_unit
+    }
+    return redshift.LaterRows(pipeline, units, replaceable)
 
 
 @contextmanager
@@ -432,13 +437,21 @@ def _key_connection(pipeline: dlt.Pipeline) -> Iterator[duckdb.DuckDBPyConnectio
 
 
 def _key_hashes(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, part: Part, names: str, table: RawTable
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    unit: DoneRecord,
+    part: Part,
+    names: str,
+    table: RawTable,
 ) -> np.ndarray:
     """The hash of each row's key. Raises LakeError where the part has not the rows that its record says."""
     hashes = [np.empty(0, np.uint64)]
     for keys in lake.read_columns(part, table.primary_key):
         connection.register("part_keys", pa.Table.from_batches([keys]))
-        hashed = connection.sql(f"select hash({names}) as key_hash from part_keys")
+        hashed = connection.execute(
+            f"select hash({names}) as key_hash from (select *, ? as lake_unit_id from part_keys)",
+            (unit.unit_id,),
+        )
         hashes.append(hashed.fetchnumpy()["key_hash"])
         connection.unregister("part_keys")
     found = np.concatenate(hashes)

@@ -25,7 +25,8 @@ class RawTable:
     """One table of a raw schema.
 
     `schema` holds the columns the extractor writes; `primary_key` names the columns that
-    the loader merges by: a row whose key is already there replaces the earlier one. In the lake, Parquet
+    the loader merges by: a row whose key is already there replaces the earlier one. Where `is_kept_per_unit`,
+    it does so within its lake unit only, and staging chooses among units. In the lake, Parquet
     columns of floats named in `split_bytes` have their bytes stored plane by plane, which packs better; parts
     of a table that `is_partitioned` lie in folders `shard=N`.
     """
@@ -35,6 +36,12 @@ class RawTable:
     primary_key: tuple[str, ...]
     split_bytes: tuple[str, ...] = ()
     is_partitioned: bool = False
+    is_kept_per_unit: bool = False
+
+    @property
+    def warehouse_key(self) -> tuple[str, ...]:
+        """The columns that are unique in the warehouse."""
+        return (*self.primary_key, "lake_unit_id") if self.is_kept_per_unit else self.primary_key
 
     @property
     def warehouse_schema(self) -> pa.Schema:

@@ -23,7 +23,8 @@ def raw_assets(source: Source) -> dg.AssetsDefinition:
                 deps=[last_key_in_lake(source)],
                 group_name="raw",
                 kinds={"dlt"},
-                description=f"Table {source.schema_name}.{table.name}; key: {', '.join(table.primary_key)}.",
+                description=f"Table {source.schema_name}.{table.name}; "
+                f"key: {', '.join(table.warehouse_key)}.",
             )
             for table in source.tables
         ],

@@ -2,7 +2,8 @@
 
 Source of the columns: the `songs` tables of a song file (33 scalar getters, and the
 two columns without a getter) and its artist arrays. Values are as in the file;
-NaN, which HDF5 has no other way to say, is NULL.
+NaN, which HDF5 has no other way to say, is NULL. Of one track id several files can hold songs, which are
+extracted in any order: raw keeps them all, and staging chooses by what the files say of themselves.
 """
 
 import pyarrow as pa
@@ -54,6 +55,7 @@ SONGS = RawTable(
         )
     ),
     primary_key=("track_id", "is_summary"),
+    is_kept_per_unit=True,
 )
 """`is_summary`: read from a summary file, which repeats the songs of other files without their arrays."""
 
@@ -64,6 +66,7 @@ ARTIST_TERMS = RawTable(
         + columns(term=pa.string(), weight=pa.float64(), frequency=pa.float64())
     ),
     primary_key=("track_id", "position"),
+    is_kept_per_unit=True,
 )
 """Echo Nest terms of the song's artist, as its song file holds them; position from 0."""
 
@@ -73,6 +76,7 @@ SIMILAR_ARTISTS = RawTable(
         key_columns(track_id=pa.string(), position=pa.int32()) + columns(similar_artist_id=pa.string())
     ),
     primary_key=("track_id", "position"),
+    is_kept_per_unit=True,
 )
 
 ARTIST_MBTAGS = RawTable(
@@ -82,6 +86,7 @@ ARTIST_MBTAGS = RawTable(
         + columns(tag=pa.string(), tag_count=pa.int32())
     ),
     primary_key=("track_id", "position"),
+    is_kept_per_unit=True,
 )
 """MusicBrainz tags of the song's artist; position from 0."""
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import dlt
@@ -26,6 +27,9 @@ from tests.support.row_hash import assert_same_tables, images_of_schema
 
 SONG_COUNT = 8
 
+SOURCE = replace(MSD, tables=tuple(replace(table, is_kept_per_unit=False) for table in MSD.tables))
+"""Song files as a source whose rows replace those of other units, as those of most sources do."""
+
 
 @pytest.fixture(scope="module")
 def msd_path(tmp_path_factory) -> Path:
@@ -39,8 +43,8 @@ def msd_path(tmp_path_factory) -> Path:
 def loaded(tmp_path_factory, msd_path):
     """A warehouse with the songs loaded, and the result of that load. To be copied, not changed."""
     where = settings(tmp_path_factory.mktemp("loaded") / "data", msd_path)
-    extract(where, MSD, msd_path)
-    return where, load(where, MSD)
+    extract(where, SOURCE, msd_path)
+    return where, load(where, SOURCE)
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ def raw_tables(where):
 
 def write_unit(where, unit_id, **batches):
     """A unit of the lake made of whole Arrow tables, by name of their raw table."""
-    tables = {table.name: table for table in MSD.tables}
+    tables = {table.name: table for table in SOURCE.tables}
     with Lake(where.lake_url).write_unit("msd", unit_id, "1", []) as writer:
         for name, rows in batches.items():
             if name == "songs":
@@ -112,8 +116,8 @@ def write_unit(where, unit_id, **batches):
 def test_raw_tables_exist_empty_with_all_columns_before_any_load(tmp_path, msd_path):
     where = settings(tmp_path / "data", msd_path)
     for _ in range(2):  # a second time changes nothing
-        prepare(where, [MSD])
-        for table in (*MSD.tables, LOADED_UNITS):
+        prepare(where, [SOURCE])
+        for table in (*SOURCE.tables, LOADED_UNITS):
             columns = query(
                 where,
                 "select column_name, data_type from information_schema.columns "
@@ -159,7 +163,7 @@ def test_a_load_brings_every_row_with_its_unit_and_load(loaded):
 def test_loading_again_brings_nothing(warehouse):
     before = raw_tables(warehouse)
     loads = query(warehouse, "select count(*) from raw_msd._dlt_loads")
-    result = load(warehouse, MSD)
+    result = load(warehouse, SOURCE)
     assert result.units == 0
     assert not any(result.rows.values())
     assert_same_tables(raw_tables(warehouse), before)
@@ -168,16 +172,16 @@ def test_loading_again_brings_nothing(warehouse):
 
 def test_the_same_input_extracted_and_loaded_elsewhere_gives_the_same_tables(loaded, msd_path, tmp_path):
     elsewhere = settings(tmp_path / "data", shutil.copytree(msd_path, tmp_path / "moved"))
-    extract(elsewhere, MSD, elsewhere.source_paths["msd"])
-    load(elsewhere, MSD)
+    extract(elsewhere, SOURCE, elsewhere.source_paths["msd"])
+    load(elsewhere, SOURCE)
     assert_same_tables(raw_tables(elsewhere), raw_tables(loaded[0]))
 
 
 def test_a_changed_file_replaces_its_rows(warehouse, msd_path, tmp_path):
     folder = shutil.copytree(msd_path, tmp_path / "songs")
     write_song(folder, make_song(3, title="Changed", tempo=1.5))
-    extract(warehouse, MSD, folder)
-    assert load(warehouse, MSD).units == 1
+    extract(warehouse, SOURCE, folder)
+    assert load(warehouse, SOURCE).units == 1
     changed = query(warehouse, "select track_id, title, tempo from raw_msd.songs where title = 'Changed'")
     assert changed == [(make_song(3).track_id, "Changed", 1.5)]
     assert query(warehouse, "select count(*), count(distinct track_id) from raw_msd.songs") == [
@@ -192,8 +196,8 @@ def test_children_that_a_changed_file_no_longer_has_are_told_by_their_unit(wareh
     for array in song.arrays:
         song.arrays[array] = song.arrays[array][:1]
     write_song(folder, song)
-    extract(warehouse, MSD, folder)
-    load(warehouse, MSD)
+    extract(warehouse, SOURCE, folder)
+    load(warehouse, SOURCE)
     current_terms = (
         "select count(*) from raw_msd.artist_terms inner join raw_msd.songs using (track_id, lake_unit_id) "
         f"where track_id = '{song.track_id}'"
@@ -210,13 +214,13 @@ def test_of_one_key_in_two_units_of_a_package_the_newest_row_wins(warehouse):
             songs=[{"track_id": new, "title": title}],
             artist_terms=[{"track_id": new, "position": 0, "term": title}],
         )
-    result = load(warehouse, MSD)
+    result = load(warehouse, SOURCE)
     assert (result.units, result.rows["songs"]) == (3, 3)
     assert query(warehouse, f"select title from raw_msd.songs where track_id = '{new}'") == [("newest",)]
     terms = query(warehouse, f"select term from raw_msd.artist_terms where track_id = '{new}'")
     assert terms == [("newest",)]
     assert query(warehouse, "select count(*) from raw_msd.songs") == [(SONG_COUNT + 1,)]
-    assert load(warehouse, MSD).units == 0
+    assert load(warehouse, SOURCE).units == 0
 
 
 def test_keys_of_two_units_that_do_not_meet_are_all_kept(warehouse):
@@ -227,12 +231,44 @@ def test_keys_of_two_units_that_do_not_meet_are_all_kept(warehouse):
             songs=[{"track_id": make_song(number).track_id}],
             artist_terms=[{"track_id": make_song(number).track_id, "position": i} for i in range(2)],
         )
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     assert query(warehouse, "select count(*) from raw_msd.songs") == [(SONG_COUNT + 2,)]
     assert {SONGS.primary_key, ARTIST_TERMS.primary_key} == {
         ("track_id", "is_summary"),
         ("track_id", "position"),
     }
+
+
+def test_where_raw_keeps_rows_per_unit_it_is_the_same_whichever_came_first(tmp_path, msd_path):
+    loaded_in_order = []
+    for order in (("one", "two"), ("two", "one")):
+        where = settings(tmp_path / order[0], msd_path)
+        for unit_id in order:
+            song = {"track_id": make_song(0).track_id, "title": unit_id}
+            terms = [
+                {"track_id": song["track_id"], "position": i, "term": unit_id} for i in range(len(unit_id))
+            ]
+            write_unit(where, unit_id, songs=[song], artist_terms=terms)
+            load(where, MSD)
+        assert query(where, "select title from raw_msd.songs order by 1") == [("one",), ("two",)]
+        loaded_in_order.append(raw_tables(where))
+    assert_same_tables(*loaded_in_order)
+
+
+def test_a_unit_extracted_again_replaces_its_own_rows_where_they_are_kept_per_unit(tmp_path, msd_path):
+    where = settings(tmp_path / "data", msd_path)
+    songs = [{"track_id": make_song(number).track_id} for number in range(2)]
+    write_unit(where, "other", songs=songs)
+    for titles in (("a", "b"), ("c", "d")):
+        write_unit(where, "unit", songs=[song | {"title": t} for song, t in zip(songs, titles, strict=True)])
+        load(where, MSD)
+        execute(where, "delete from raw_msd._loaded_units")
+    assert query(where, "select title from raw_msd.songs order by 1 nulls last") == [
+        ("c",),
+        ("d",),
+        (None,),
+        (None,),
+    ]
 
 
 def test_a_unit_that_comes_late_does_not_replace_rows_extracted_after_it(warehouse):
@@ -241,9 +277,9 @@ def test_a_unit_that_comes_late_does_not_replace_rows_extracted_after_it(warehou
     record = Path(warehouse.lake_url, "msd/done/late.json")
     on_its_way = record.rename(warehouse.data_dir / "late.json")
     write_unit(warehouse, "early", songs=[{"track_id": new, "title": "new"}])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     on_its_way.rename(record)
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     assert query(
         warehouse,
         f"select track_id, title, lake_unit_id from raw_msd.songs where track_id >= '{new}' order by 1",
@@ -258,10 +294,10 @@ def test_units_that_come_late_together_are_put_in_order_among_themselves_and_wit
         records.append(Path(warehouse.lake_url, f"msd/done/{unit}.json"))
     kept = [record.rename(warehouse.data_dir / record.name) for record in records]
     write_unit(warehouse, "newest", songs=[{"track_id": ids[0], "title": "newest"}])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     for file, record in zip(kept, records, strict=True):
         file.rename(record)
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     assert query(
         warehouse, f"select title from raw_msd.songs where track_id >= '{ids[0]}' order by track_id"
     ) == [("newest",), ("older",)]
@@ -270,7 +306,7 @@ def test_units_that_come_late_together_are_put_in_order_among_themselves_and_wit
 def rewrite_unit(where, unit_id, **batches):
     """The next revision of a unit, made of whole Arrow tables, by name of their raw table."""
     lake = Lake(where.lake_url)
-    tables = {table.name: table for table in MSD.tables}
+    tables = {table.name: table for table in SOURCE.tables}
     with lake.rewrite_unit(lake.done_record("msd", unit_id)) as writer:
         for name, rows in batches.items():
             writer.write(tables[name], tables[name].from_rows(rows))
@@ -288,17 +324,17 @@ def test_a_rewritten_unit_takes_the_place_of_its_earlier_revision(warehouse):
         songs=[song(one, "one"), song(two, "two")],
         artist_terms=[{"track_id": one, "position": 0, "term": "rock"}],
     )
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     before = raw_tables(warehouse)
     rewrite_unit(warehouse, "unit", songs=[song(one, "rewritten")])
-    assert load(warehouse, MSD).units == 1
+    assert load(warehouse, SOURCE).units == 1
     titles = f"select title, lake_unit_id from raw_msd.songs where track_id >= '{one}'"
     assert query(warehouse, titles) == [("rewritten", "unit")]
     assert query(warehouse, f"select count(*) from raw_msd.artist_terms where track_id = '{one}'") == [(0,)]
     assert query(warehouse, "select unit_id from raw_msd._loaded_units where lake_unit_id = 'unit'") == [
         ("unit.1",)
     ]
-    assert load(warehouse, MSD).units == 0
+    assert load(warehouse, SOURCE).units == 0
     assert raw_tables(warehouse)["files"].row_count == before["files"].row_count
 
 
@@ -306,9 +342,9 @@ def test_a_rewritten_unit_does_not_replace_rows_extracted_after_it(warehouse):
     one = make_song(100).track_id
     write_unit(warehouse, "old", songs=[song(one, "old")])
     write_unit(warehouse, "new", songs=[song(one, "new")])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     rewrite_unit(warehouse, "old", songs=[song(one, "rewritten")])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     assert query(warehouse, f"select title from raw_msd.songs where track_id = '{one}'") == [("new",)]
 
 
@@ -316,10 +352,10 @@ def test_where_all_units_are_rewritten_a_row_comes_back_that_another_had_replace
     one = make_song(100).track_id
     write_unit(warehouse, "old", songs=[song(one, "old")])
     write_unit(warehouse, "new", songs=[song(one, "new")])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     rewrite_unit(warehouse, "old", songs=[song(one, "old")])
     rewrite_unit(warehouse, "new", songs=[])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     assert query(warehouse, f"select title from raw_msd.songs where track_id = '{one}'") == [("old",)]
 
 
@@ -334,23 +370,23 @@ def test_where_all_units_are_rewritten_a_row_comes_back_that_another_had_replace
 def test_a_load_of_a_rewritten_unit_that_was_cut_short_is_completed(state_after_the_kill, warehouse):
     one, two = (make_song(number).track_id for number in (100, 101))
     write_unit(warehouse, "unit", songs=[song(one, "one"), song(two, "two")])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     rewrite_unit(warehouse, "unit", songs=[song(one, "rewritten")])
     execute(warehouse, state_after_the_kill)
-    assert load(warehouse, MSD).units == 1
+    assert load(warehouse, SOURCE).units == 1
     rows = query(warehouse, f"select title from raw_msd.songs where track_id >= '{one}'")
     assert rows == [("rewritten",)]
-    assert load(warehouse, MSD).units == 0
+    assert load(warehouse, SOURCE).units == 0
 
 
 def test_a_unit_extracted_again_after_it_was_rewritten_is_loaded_again(warehouse):
     one, two = (make_song(number).track_id for number in (100, 101))
     write_unit(warehouse, "unit", songs=[song(one, "one")])
     rewrite_unit(warehouse, "unit", songs=[song(two, "two")])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     Path(warehouse.lake_url, "msd/done/unit.1.json").unlink()
     write_unit(warehouse, "unit", songs=[song(one, "again")])
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     assert query(warehouse, f"select title from raw_msd.songs where track_id >= '{one}'") == [("again",)]
 
 
@@ -362,7 +398,7 @@ def test_a_load_that_was_not_closed_is_done_again(warehouse, loaded):
         "delete from raw_msd.songs",
         "delete from raw_msd.artist_terms where position > 0",
     )
-    assert load(warehouse, MSD).units == 1
+    assert load(warehouse, SOURCE).units == 1
     assert_same_tables(raw_tables(warehouse), raw_tables(loaded[0]))
     assert query(warehouse, "select count(*) from raw_msd._loaded_units") == [(1,)]
 
@@ -377,7 +413,7 @@ def write_other_songs(where, song):
 
 def test_columns_that_a_part_of_an_earlier_release_lacks_are_null(warehouse):
     write_other_songs(warehouse, {"is_summary": False, "title": "Old", "track_id": "TRAAAAA128F0000001"})
-    load(warehouse, MSD)
+    load(warehouse, SOURCE)
     assert query(warehouse, "select track_id, title, tempo from raw_msd.songs where title = 'Old'") == [
         ("TRAAAAA128F0000001", "Old", None)
     ]
@@ -387,7 +423,7 @@ def test_a_column_that_this_release_does_not_know_is_refused_and_what_was_loaded
     before = raw_tables(warehouse)
     write_other_songs(warehouse, {"is_summary": False, "mood": "blue", "track_id": "TRAAAAA128F0000001"})
     with pytest.raises(Exception, match="mood"):
-        load(warehouse, MSD)
+        load(warehouse, SOURCE)
     assert_same_tables(raw_tables(warehouse), before)
 
 
@@ -408,10 +444,10 @@ def test_a_part_that_cannot_be_read_is_named_and_what_was_loaded_stays(
         write_unit(warehouse, f"good{number}", songs=[{"track_id": "TR2"}])
     damage(Path(warehouse.lake_url, "msd/songs/bad.parquet"))
     with pytest.raises(LakeError, match=rf"msd/songs/bad\.parquet .*{said}"):
-        load(warehouse, MSD)
+        load(warehouse, SOURCE)
     assert_same_tables(raw_tables(warehouse), raw_tables(loaded[0]))
     Path(warehouse.lake_url, "msd/done/bad.json").unlink()
-    assert load(warehouse, MSD).units == other_units
+    assert load(warehouse, SOURCE).units == other_units
 
 
 def test_rows_wider_than_the_memory_for_appending_holds_are_loaded_all_the_same(tmp_path):
@@ -439,9 +475,9 @@ def test_a_warehouse_open_elsewhere_is_an_error_that_says_what_to_do(warehouse):
     ) as holder:
         assert holder.stdout.readline() == "open\n"
         with pytest.raises(LoadError, match=r"warehouse\.duckdb is open in another process.*close it"):
-            load(warehouse, MSD)
+            load(warehouse, SOURCE)
         holder.communicate("end\n")
-    assert load(warehouse, MSD).units == 0
+    assert load(warehouse, SOURCE).units == 0
 
 
 def test_two_loaders_at_once_both_end_well_and_load_once(loaded, warehouse):
@@ -465,7 +501,7 @@ def test_another_target_is_refused(tmp_path, msd_path):
         {"WAREHOUSE_DATA_DIR": str(tmp_path), "MSD_PATH": str(msd_path), "WAREHOUSE_TARGET": "redshift"}
     )
     with pytest.raises(LoadError, match="redshift"):
-        load(where, MSD)
+        load(where, SOURCE)
 
 
 def test_a_quick_look_goes_straight_from_a_file_into_any_destination(tmp_path, msd_path):

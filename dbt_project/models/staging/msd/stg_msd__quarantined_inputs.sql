@@ -10,19 +10,25 @@ source_files as (
 
 ),
 
+current_songs as (
+
+    {{ current_msd_songs() }}
+
+),
+
 songs_by_file as (
 
     select
         lake_unit_id,
         file_path,
         count(*) as song_count
-    from {{ source('msd', 'songs') }}
+    from current_songs
     group by lake_unit_id, file_path
 
 ),
 
--- Of one track id raw keeps one song, wherever it was read last. A file that gave more songs than
--- raw keeps of it has lost the others to files with the same track ids.
+-- Of one track id one song counts. A file that gave more songs than count of it has lost the others to files
+-- with the same track ids.
 counted_files as (
 
     select
@@ -40,8 +46,8 @@ counted_files as (
 
 ),
 
--- A place that holds no song of raw any more has been replaced as a whole, by the same dataset in
--- an archive or another folder: its files are no duplicates.
+-- A place of which no song counts any more has been replaced as a whole, by the same dataset in an archive
+-- or another folder: its files are no duplicates.
 duplicates as (
 
     select

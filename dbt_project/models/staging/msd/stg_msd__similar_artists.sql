@@ -4,14 +4,13 @@ with source_similar_artists as (
 
 ),
 
-source_songs as (
+current_songs as (
 
-    select * from {{ source('msd', 'songs') }}
+    {{ current_msd_songs() }}
 
 ),
 
--- A file read again may hold fewer rows than before; raw merges and keeps the surplus.
--- What came with the same lake unit as the song itself is what the file holds now.
+-- Raw keeps what every unit said; what came with the song that counts is taken.
 current_rows as (
 
     select
@@ -20,11 +19,11 @@ current_rows as (
         {{ blank_to_null('source_similar_artists.similar_artist_id') }} as similar_msd_artist_id,
         {{ utc_timestamp('source_similar_artists.extracted_at') }} as extracted_at
     from source_similar_artists
-    inner join source_songs
+    inner join current_songs
         on
-            source_similar_artists.track_id = source_songs.track_id
-            and source_similar_artists.lake_unit_id = source_songs.lake_unit_id
-            and not source_songs.is_summary
+            source_similar_artists.track_id = current_songs.track_id
+            and source_similar_artists.lake_unit_id = current_songs.lake_unit_id
+            and not current_songs.is_summary
 
 )
 

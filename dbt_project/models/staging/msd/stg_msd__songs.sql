@@ -1,6 +1,6 @@
-with source_songs as (
+with current_songs as (
 
-    select * from {{ source('msd', 'songs') }}
+    {{ current_msd_songs() }}
 
 ),
 
@@ -13,7 +13,7 @@ ranked_songs as (
             partition by track_id
             order by case when is_summary then 1 else 0 end
         ) as song_rank
-    from source_songs
+    from current_songs
 
 ),
 
@@ -43,18 +43,18 @@ cleaned as (
         source_system,
         terms_of_use,
 
-        -- numbers
-        nullif(year, 0) as release_year,
-        nullif(duration, 0) as duration_seconds,
+        -- numbers: what cannot be, as what is unknown, is NULL
+        case when year between 1 and 2100 then year end as release_year,
+        case when duration > 0 then duration end as duration_seconds,
         end_of_fade_in as fade_in_end_seconds,
         start_of_fade_out as fade_out_start_seconds,
-        nullif(tempo, 0) as tempo_bpm,
+        case when tempo > 0 and tempo <= 1000 then tempo end as tempo_bpm,
         loudness as loudness_db,
-        nullif(key, -1) as key,
+        case when key between 0 and 11 then key end as key,
         key_confidence,
-        nullif(mode, -1) as mode,
+        case when mode in (0, 1) then mode end as mode,
         mode_confidence,
-        nullif(time_signature, 0) as time_signature,
+        case when time_signature > 0 then time_signature end as time_signature,
         time_signature_confidence,
         nullif(danceability, 0) as danceability,
         nullif(energy, 0) as energy,
