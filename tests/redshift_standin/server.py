@@ -20,6 +20,9 @@ from tests.redshift_standin.proxy import Proxy
 CATALOG = Path(__file__).with_name("catalog.sql")
 
 DATABASE, USER, PASSWORD = "music_warehouse", "loader", "Pass-word-1"
+ADMINISTRATOR = "administrator"
+"""A superuser, with the same password."""
+
 IAM_ROLE = "arn:aws:iam::123456789012:role/warehouse-copy"
 BUCKET = "stand-in"
 
@@ -108,6 +111,7 @@ class RedshiftStandIn:
             )
             cursor.execute(f"create role {USER} login; grant pg_read_server_files to {USER}")
             cursor.execute(f"grant all on database {DATABASE} to {USER}")
+            cursor.execute(f"create role {ADMINISTRATOR} login superuser")
         pgserver.pg_ctl(
             ["-w", "-m", "fast", "stop"], pgdata=self._postgres.pgdata, user=self._postgres.system_user
         )
@@ -132,7 +136,7 @@ class RedshiftStandIn:
         copies.mkdir(mode=0o755, exist_ok=True)
         self._proxy = Proxy(
             postgres_socket=self._socket,
-            users={USER: PASSWORD},
+            users={USER: PASSWORD, ADMINISTRATOR: PASSWORD},
             s3=self.s3,
             copy_folder=copies,
             on_error=lambda sql, error: self.errors.append((sql, error)),
