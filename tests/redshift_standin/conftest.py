@@ -24,7 +24,7 @@ def stand_in() -> Iterator[RedshiftStandIn]:
         yield running
 
 
-@pytest.fixture(scope="session", params=["stand_in", "real"])
+@pytest.fixture(scope="session", params=["stand_in", "real_redshift"])
 def administrator(request: pytest.FixtureRequest) -> Redshift:
     """What holds for any Redshift is tested on the stand-in, and on a real one if there is one."""
     if request.param == "stand_in":

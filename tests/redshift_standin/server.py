@@ -1,12 +1,17 @@
-"""The stand-in as one thing to start: PostgreSQL, moto's S3 server and the proxy, on ports of their own."""
+"""The stand-in as one thing to start: PostgreSQL, moto's S3 server and the proxy, on ports of their own.
+
+Run as a module it runs until it is interrupted, and prints the variables by which it is found.
+"""
 
 import asyncio
 import logging
+import signal
 import threading
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pgserver
@@ -145,3 +150,14 @@ class RedshiftStandIn:
         self.port = self._loop.run_until_complete(self._proxy.start())
         self._thread = threading.Thread(target=self._loop.run_forever, name="redshift stand-in", daemon=True)
         self._thread.start()
+
+
+if __name__ == "__main__":
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
+    with TemporaryDirectory(prefix="redshift_stand_in_") as folder, RedshiftStandIn(Path(folder)) as stand_in:
+        for name, value in stand_in.environment.items():
+            print(f"export {name}={value}", flush=True)
+        print(f"# or, with every right: REDSHIFT_USER={ADMINISTRATOR}", flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

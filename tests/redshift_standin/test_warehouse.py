@@ -48,7 +48,8 @@ def redshift(administrator: Redshift) -> Redshift:
     """Redshift for the loader and dbt, once an administrator has made users and roles as documented."""
     schemas = {source.schema_name for source in SOURCES} | {"staging", "intermediate", "marts"}
     with closing(administrator.connect()) as connection:
-        present = {name for (name,) in rows_of(connection, "select schema_name from svv_redshift_schemas")}
+        here = "select schema_name from svv_redshift_schemas where database_name = current_database()"
+        present = {name for (name,) in rows_of(connection, here)}
         assert not schemas & present, "these tests want a database that holds no warehouse"
         script = (ROOT / "docs" / "redshift-roles.sql").read_text()
         run(
