@@ -10,7 +10,8 @@ create role analyst;
 grant create on database music_warehouse to role loader;
 grant create on database music_warehouse to role transformer;
 
--- Without a password it logs in by IAM.
+-- Without a password it logs in by IAM. A serverless workgroup then calls it "IAMR:role" or "IAM:user":
+-- write that, in quotes, wherever music_warehouse stands for a user here, and leave out the next line.
 create user music_warehouse password disable;
 grant role loader to music_warehouse;
 grant role transformer to music_warehouse;
