@@ -39,9 +39,6 @@ class Documented:
         nodes = self.manifest["nodes"].items()
         return {name: node for name, node in nodes if node["resource_type"] == "model"}
 
-    def in_database(self, name: str) -> dict:
-        return self.catalog["nodes"][name]
-
 
 @pytest.fixture(scope="module")
 def redshift(administrator: Redshift) -> Redshift:
@@ -54,7 +51,7 @@ def redshift(administrator: Redshift) -> Redshift:
         script = (ROOT / "docs" / "redshift-roles.sql").read_text()
         run(
             connection,
-            *filter(str.strip, script.split(";")),
+            *filter(str.strip, script.split(";\n")),
             f"alter user {PIPELINE} password '{PASSWORD}'",
             f"create user {ANALYST} password '{PASSWORD}'",
             f"grant role analyst to {ANALYST}",
@@ -126,21 +123,32 @@ def test_the_documentation_knows_every_model_and_its_columns(documented):
     }
 
 
-def test_descriptions_are_in_the_database(documented):
-    for name, model in documented.models.items():
-        found = documented.in_database(name)
-        assert found["metadata"]["comment"] == model["description"], name
-        if "VIEW" in found["metadata"]["type"]:  # Redshift keeps no comments on columns of late-binding views
-            continue
+def test_descriptions_are_in_the_database(documented, administrator):
+    expected = {}
+    for model in documented.models.values():
+        expected[model["schema"], model["name"], None] = model["description"]
+        if model["config"]["materialized"] == "view":
+            continue  # Redshift keeps no comments on columns of late-binding views
         for column in model["columns"].values():
-            assert found["columns"][column["name"]]["comment"] == column["description"], (
-                f"{name}.{column['name']}"
+            expected[model["schema"], model["name"], column["name"]] = column["description"]
+    with closing(administrator.connect()) as connection:
+        found = {
+            tuple(place): description
+            for *place, description in rows_of(
+                connection,
+                "select n.nspname, c.relname, a.attname, d.description from pg_catalog.pg_description as d "
+                "inner join pg_catalog.pg_class as c on c.oid = d.objoid "
+                "inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace "
+                "left join pg_catalog.pg_attribute as a on a.attrelid = d.objoid and a.attnum = d.objsubid "
+                "and d.objsubid > 0",
             )
+        }
+    assert {place: found.get(place) for place in expected} == expected
 
 
 def test_every_view_binds_late(documented):
     views = {
-        name: documented.in_database(name)["metadata"]["type"]
+        name: documented.catalog["nodes"][name]["metadata"]["type"]
         for name, model in documented.models.items()
         if model["config"]["materialized"] == "view"
     }
