@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -21,7 +21,7 @@ class Redshift:
     """
 
     environment: Mapping[str, str]
-    errors: Sequence[tuple[str, Exception]] = ()
+    errors: Sequence[tuple[str, Exception]] = field(default_factory=list)
 
     def as_user(self, user: str, password: str) -> "Redshift":
         """The same database with another login."""
