@@ -18,9 +18,9 @@ grant role transformer to music_warehouse;
 -- So queues can tell the loader's sessions from others; those of dbt call themselves warehouse_transform.
 alter user music_warehouse set query_group to 'warehouse_load';
 
+-- Each analyst, for example; a question may take ten minutes (in milliseconds):
+--   create user ada password '...'; grant role analyst to ada; alter user ada set statement_timeout to 600000
+
 -- Marts are the one schema that others may enter. What they may read in it dbt grants, table by table.
 create schema if not exists marts authorization music_warehouse;
 grant usage on schema marts to role loader, role transformer, role analyst;
-
--- Each analyst, for example; a question may take ten minutes (in milliseconds):
---   create user ada password '...'; grant role analyst to ada; alter user ada set statement_timeout to 600000
