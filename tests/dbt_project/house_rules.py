@@ -22,6 +22,9 @@ LOGIC = re.compile(
 
 TARGET = re.compile(r"\btarget\s*(\.|\[)|\badapter\s*\.\s*type\b")
 
+BRANCH = re.compile(r"\btarget\s*\.\s*(type|name)\b|\btarget\s*\[|\badapter\s*\.\s*(type|dispatch)\b")
+"""How a macro can differ between targets; the target's other properties are its settings."""
+
 COMMENTS = re.compile(r"--[^\n]*|\{#.*?#\}|/\*.*?\*/", re.DOTALL)
 
 
@@ -163,6 +166,30 @@ def marts_have_contracts(manifest: dict) -> list[str]:
     return breaches
 
 
+def tables_lie_for_a_reason(manifest: dict) -> list[str]:
+    """Every mart says how Redshift distributes it, and sorts it unless that is left to Redshift.
+
+    Whatever model names a key has the columns, and says why (meta.distribution_reason).
+    """
+    breaches = []
+    for model in models_of(manifest):
+        name, config = model["name"], model["config"]
+        dist, sort = config.get("dist"), config.get("sort") or []
+        if layer_of(model) == "marts":
+            if not dist:
+                breaches.append(f"{name}: no distribution (a column, all, even or auto)")
+            if not sort and dist != "auto":
+                breaches.append(f"{name}: no sort key")
+        if not dist and not sort:
+            continue
+        if not (config.get("meta") or {}).get("distribution_reason", "").strip():
+            breaches.append(f"{name}: no reason (meta.distribution_reason) for how it lies")
+        keys = [sort] if isinstance(sort, str) else [*sort]
+        keys += [dist] if dist and dist not in ("all", "even", "auto") else []
+        breaches += [f"{name}: the key {key} is no column" for key in keys if key not in model["columns"]]
+    return breaches
+
+
 def marts_with_terms_say_whether_to_train(manifest: dict) -> list[str]:
     """A mart that says under which terms a row may be used says as well whether a model may learn from it."""
     return [
@@ -241,6 +268,32 @@ def no_model_asks_for_the_target(manifest: dict) -> list[str]:
     ]
 
 
+def macros_for_one_target_are_portable(manifest: dict) -> list[str]:
+    """A macro that differs between targets is in macros/portable/, in the file of its name, for each."""
+    macros = [
+        macro
+        for macro in manifest["macros"].values()
+        if macro["package_name"] == manifest["metadata"]["project_name"]
+    ]
+    names = {(macro["original_file_path"], macro["name"]) for macro in macros}
+    breaches = []
+    for macro in macros:
+        path, name = macro["original_file_path"], macro["name"]
+        sql = COMMENTS.sub("", macro["macro_sql"])
+        differs = "__" in name or BRANCH.search(sql)
+        if differs and "/macros/portable/" not in path:
+            breaches.append(f"{name}: differs between targets outside macros/portable/")
+        if "/macros/portable/" in path and "__" not in name:
+            if not path.endswith(f"/{name}.sql"):
+                breaches.append(f"{name}: lies in {path}")
+            breaches += [
+                f"{name}: no {prefix}__{name} beside it"
+                for prefix in ("default", "duckdb", "redshift")
+                if (path, f"{prefix}__{name}") not in names
+            ]
+    return breaches
+
+
 def unit_test_fixtures_begin_with_a_full_row(manifest: dict) -> list[str]:
     """The first row of a fixture has no NULL and every column of the others: Redshift types by it."""
     breaches = []
@@ -266,11 +319,13 @@ RULES: tuple[Callable[[dict], list[str]], ...] = (
     only_staging_reads_sources,
     every_source_table_has_one_staging_model,
     marts_have_contracts,
+    tables_lie_for_a_reason,
     marts_with_terms_say_whether_to_train,
     logic_has_a_unit_test,
     no_upstream_concept_is_rejoined,
     layers_flow_one_way,
     sources_are_fresh_or_exempt,
     no_model_asks_for_the_target,
+    macros_for_one_target_are_portable,
     unit_test_fixtures_begin_with_a_full_row,
 )

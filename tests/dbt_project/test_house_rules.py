@@ -64,7 +64,13 @@ def model(layer: str, area: str, name: str, parents: list[str], code: str = "sel
         "schema": layer,
         "description": "One row per receipt.",
         "columns": {"id": column("id", "varchar(8)"), "day": column("day", "date")},
-        "config": {"group": area, "contract": {"enforced": layer == "marts"}},
+        "config": {
+            "group": area,
+            "contract": {"enforced": layer == "marts"},
+            "dist": "id",
+            "sort": ["day", "id"],
+            "meta": {"distribution_reason": "It is joined by id."},
+        },
         "original_file_path": f"{path}.sql",
         "patch_path": f"shop://{path}.yml",
         "raw_code": code,
@@ -94,6 +100,15 @@ def unit_test(tested: str) -> dict:
     }
 
 
+def macro(path: str, name: str, sql: str = "{{ adapter.dispatch('cents') }}") -> dict:
+    return {
+        "package_name": "shop",
+        "name": name,
+        "original_file_path": f"dbt_project/macros/{path}.sql",
+        "macro_sql": sql,
+    }
+
+
 def small_manifest() -> dict:
     models = [
         model("staging", "till", "stg_till__receipts", ["source.shop.till.receipts"]),
@@ -110,6 +125,17 @@ def small_manifest() -> dict:
         "unit_tests": {name: unit_test(name) for name in ("int_receipts_summed", "fct_sales", "dim_days")},
         "groups": {name: {"name": name, "owner": {"name": "Someone"}} for name in ("till", "sales")},
         "exposures": {},
+        "macros": {
+            each["name"]: each
+            for each in (
+                macro("euros", "euros", "{{ cents(target.schema) }}"),
+                macro("portable/cents", "cents"),
+                macro("portable/cents", "default__cents", "select 1"),
+                macro("portable/cents", "duckdb__cents", "select 1"),
+                macro("portable/cents", "redshift__cents", "select 1"),
+            )
+        },
+        "metadata": {"project_name": "shop"},
     }
 
 
@@ -185,6 +211,12 @@ BREACHES = [
         "marts_have_contracts",
         lambda manifest: drop_tests(manifest, "test.shop.varchar_lengths_fit_contract_fct_sales_None"),
     ),
+    ("tables_lie_for_a_reason", planted("nodes", FACT, "config", "dist", value=None)),
+    ("tables_lie_for_a_reason", planted("nodes", FACT, "config", "sort", value=None)),
+    ("tables_lie_for_a_reason", planted("nodes", FACT, "config", "dist", value="shop_id")),
+    ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "sort", value="week")),
+    ("tables_lie_for_a_reason", planted("nodes", FACT, "config", "meta", value={})),
+    ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "meta", value={})),
     (
         "marts_with_terms_say_whether_to_train",
         planted("nodes", FACT, "columns", "terms_of_use", value=column("terms_of_use", "varchar(8)")),
@@ -212,6 +244,20 @@ BREACHES = [
         "no_model_asks_for_the_target",
         planted("nodes", FACT, "raw_code", value="{% if target.type == 'duckdb' %}select 1{% endif %}"),
     ),
+    (
+        "macros_for_one_target_are_portable",
+        planted("macros", "euros", "macro_sql", value="{% if target.type == 'duckdb' %}1{% endif %}"),
+    ),
+    ("macros_for_one_target_are_portable", planted("macros", "euros", value=macro("euros", "euros"))),
+    (
+        "macros_for_one_target_are_portable",
+        planted("macros", "euros", value=macro("euros", "redshift__euros", "select 1")),
+    ),
+    (
+        "macros_for_one_target_are_portable",
+        planted("macros", "cents", value=macro("portable/money", "cents")),
+    ),
+    ("macros_for_one_target_are_portable", lambda manifest: manifest["macros"].pop("redshift__cents")),
     (
         "unit_test_fixtures_begin_with_a_full_row",
         planted("unit_tests", "fct_sales", "expect", value={"rows": [{"id": None}, {"id": "b"}]}),
@@ -245,6 +291,13 @@ def test_a_comment_is_no_logic() -> None:
     manifest = small_manifest()
     plant(manifest, "nodes", STAGING, "raw_code", value="-- where from\nselect 1 {# join #}")
     assert house_rules.logic_has_a_unit_test(manifest) == []
+
+
+def test_a_mart_may_leave_its_sort_key_to_redshift() -> None:
+    manifest = small_manifest()
+    plant(manifest, "nodes", FACT, "config", "dist", value="auto")
+    plant(manifest, "nodes", FACT, "config", "sort", value=None)
+    assert house_rules.tables_lie_for_a_reason(manifest) == []
 
 
 def test_a_parent_with_a_second_child_may_be_rejoined() -> None:

@@ -148,9 +148,10 @@ where nspname <> 'rs' and nspname !~ '^pg_';
 
 create view pg_catalog.svv_relation_privileges as
 select table_schema::varchar as namespace_name, table_name::varchar as relation_name,
-    lower(privilege_type)::varchar as privilege_type, grantee::varchar as identity_name,
-    (case when grantee = 'PUBLIC' then 'public' when r.rolcanlogin then 'user' else 'role' end)::varchar
-        as identity_type
+    lower(privilege_type)::varchar as privilege_type,
+    regexp_replace(grantee, '^role:', '')::varchar as identity_name,
+    (case when grantee = 'PUBLIC' then 'public' when r.rolcanlogin then 'user'
+        when starts_with(grantee, 'role:') then 'role' else 'group' end)::varchar as identity_type
 from information_schema.role_table_grants as g
 left join pg_roles as r on r.rolname = g.grantee;
 
@@ -160,6 +161,10 @@ grant select on pg_catalog.svv_table_info, pg_catalog.svv_external_columns, pg_c
 -- Functions in Redshift's meaning.
 create function rs.version() returns varchar language sql as $$
 select 'PostgreSQL 8.0.2 on a stand-in for Redshift 1.0'::varchar $$;
+
+-- A setting that PostgreSQL does not have is remembered as one of rs.
+create function rs.setting(name text) returns varchar language sql stable as $$
+select coalesce(nullif(current_setting('rs.' || name, true), ''), current_setting(name, true), 'unset') $$;
 
 -- A cast to varchar(n) cuts to n bytes, between characters; a boolean cannot be cast.
 create function rs.cut(value text, bytes int) returns varchar language plpgsql immutable as $$

@@ -1,5 +1,6 @@
 """One stand-in for all tests that need one, and connections to it in a schema of the test's own."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +10,8 @@ import pytest
 
 from ingestion.config import Settings, load_settings
 from tests.redshift_standin.clients import by_psycopg2, by_redshift_connector, rows_of, run
-from tests.redshift_standin.server import RedshiftStandIn
+from tests.redshift_standin.engines import VARIABLE, Redshift, real_redshift
+from tests.redshift_standin.server import ADMINISTRATOR, PASSWORD, RedshiftStandIn
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +22,17 @@ def stand_in() -> Iterator[RedshiftStandIn]:
     """
     with TemporaryDirectory(prefix="redshift_stand_in_") as folder, RedshiftStandIn(Path(folder)) as running:
         yield running
+
+
+@pytest.fixture(scope="session", params=["stand_in", "real_redshift"])
+def administrator(request: pytest.FixtureRequest) -> Redshift:
+    """What holds for any Redshift is tested on the stand-in, and on a real one if there is one."""
+    if request.param == "stand_in":
+        stand_in = request.getfixturevalue("stand_in")
+        return Redshift(stand_in.environment, stand_in.errors).as_user(ADMINISTRATOR, PASSWORD)
+    if VARIABLE not in os.environ:
+        pytest.skip(f"{VARIABLE} is not set: nothing is run on a real Redshift (docs/verify-on-aws.md)")
+    return real_redshift(os.environ[VARIABLE])
 
 
 @pytest.fixture(params=[by_redshift_connector, by_psycopg2], ids=["redshift_connector", "psycopg2"])

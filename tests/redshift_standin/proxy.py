@@ -16,7 +16,7 @@ from tests.redshift_standin import protocol
 from tests.redshift_standin.copy_command import copy_from_csv, parse_copy, read_rows, write_csv
 from tests.redshift_standin.errors import CopyFailed, StandInError
 from tests.redshift_standin.tokens import Token, complete, keys_of, statements
-from tests.redshift_standin.translation import translate
+from tests.redshift_standin.translation import password_given, translate
 from tests.redshift_standin.vocabulary import words
 
 SERVER_VERSION = "8.0.2"
@@ -38,7 +38,7 @@ class Proxy:
         self,
         *,
         postgres_socket: Path,
-        users: dict[str, str],
+        users: dict[str, str | None],
         s3: Callable[[], Any],
         copy_folder: Path,
         on_error: Callable[[str, StandInError], None],
@@ -203,6 +203,8 @@ class _Session:
     async def _translation(self, statement: list[Token]) -> str:
         if keys_of(statement, 1) == ("copy",):
             return await self._copy(statement)
+        if given := password_given(statement):
+            self._proxy.users.update([given])
         views = {}
         if _may_read(statement):
             texts = await self._ask("select schema_name, view_name, text from rs.late_binding_view_texts")

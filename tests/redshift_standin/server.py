@@ -1,12 +1,17 @@
-"""The stand-in as one thing to start: PostgreSQL, moto's S3 server and the proxy, on ports of their own."""
+"""The stand-in as one thing to start: PostgreSQL, moto's S3 server and the proxy, on ports of their own.
+
+Run as a module it runs until it is interrupted, and prints the variables by which it is found.
+"""
 
 import asyncio
 import logging
+import signal
 import threading
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pgserver
@@ -20,6 +25,9 @@ from tests.redshift_standin.proxy import Proxy
 CATALOG = Path(__file__).with_name("catalog.sql")
 
 DATABASE, USER, PASSWORD = "music_warehouse", "loader", "Pass-word-1"
+ADMINISTRATOR = "administrator"
+"""A superuser, with the same password."""
+
 IAM_ROLE = "arn:aws:iam::123456789012:role/warehouse-copy"
 BUCKET = "stand-in"
 
@@ -108,6 +116,7 @@ class RedshiftStandIn:
             )
             cursor.execute(f"create role {USER} login; grant pg_read_server_files to {USER}")
             cursor.execute(f"grant all on database {DATABASE} to {USER}")
+            cursor.execute(f"create role {ADMINISTRATOR} login superuser")
         pgserver.pg_ctl(
             ["-w", "-m", "fast", "stop"], pgdata=self._postgres.pgdata, user=self._postgres.system_user
         )
@@ -132,7 +141,7 @@ class RedshiftStandIn:
         copies.mkdir(mode=0o755, exist_ok=True)
         self._proxy = Proxy(
             postgres_socket=self._socket,
-            users={USER: PASSWORD},
+            users={USER: PASSWORD, ADMINISTRATOR: PASSWORD},
             s3=self.s3,
             copy_folder=copies,
             on_error=lambda sql, error: self.errors.append((sql, error)),
@@ -141,3 +150,14 @@ class RedshiftStandIn:
         self.port = self._loop.run_until_complete(self._proxy.start())
         self._thread = threading.Thread(target=self._loop.run_forever, name="redshift stand-in", daemon=True)
         self._thread.start()
+
+
+if __name__ == "__main__":
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
+    with TemporaryDirectory(prefix="redshift_stand_in_") as folder, RedshiftStandIn(Path(folder)) as stand_in:
+        for name, value in stand_in.environment.items():
+            print(f"export {name}={value}", flush=True)
+        print(f"# or, with every right: REDSHIFT_USER={ADMINISTRATOR}", flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

@@ -26,6 +26,7 @@ from tests.redshift_standin.vocabulary import (
     FUNCTIONS_WITH_A_DATE_PART,
     IGNORED_SETTINGS,
     REFUSED_FUNCTIONS,
+    ROLE_PREFIX,
     SETTINGS,
     words,
 )
@@ -123,9 +124,57 @@ def _create_view(tokens: list[Token], views: Views) -> str:
 def _create_schema(tokens: list[Token], _: Views) -> str:
     start = 5 if tokens[2].is_word("if") else 2
     name, place = qualified_name(tokens, start)
-    if place != len(tokens):
-        raise NotRecognised("CREATE SCHEMA with more than a name")
-    return folded(tokens[:start]) + f' "{name[-1]}"'
+    if place != len(tokens) and not (tokens[place].is_word("authorization") and place + 2 == len(tokens)):
+        raise NotRecognised("CREATE SCHEMA with more than a name and an owner")
+    return folded(tokens[:start]) + f' "{name[-1]}"' + folded(tokens[place:])
+
+
+def _grant(tokens: list[Token], _: Views) -> str:
+    """GRANT and REVOKE, of privileges or of roles."""
+    pieces, place = [], 0
+    while place < len(tokens):
+        if tokens[place].is_word("role"):
+            pieces.append(f" {_role(tokens[place + 1])}")
+            place += 2
+        else:
+            pieces.append(folded(tokens[place : place + 1]))
+            place += 1
+    return "".join(pieces)
+
+
+def _role(name: Token) -> str:
+    """What PostgreSQL calls a role: there a role and a user cannot have one name."""
+    return f'"{ROLE_PREFIX}{name.key}"'
+
+
+def _create_role(tokens: list[Token], _: Views) -> str:
+    if len(tokens) != 3:
+        raise NotRecognised("CREATE ROLE with more than a name")
+    return f"create role {_role(tokens[2])}"
+
+
+def password_given(tokens: Sequence[Token]) -> tuple[str, str | None] | None:
+    """User and password of a CREATE or ALTER USER that sets or disables one; None for another statement."""
+    if keys_of(tokens, 2) not in (("create", "user"), ("alter", "user")) or len(tokens) != 5:
+        return None
+    if not tokens[3].is_word("password"):
+        return None
+    return tokens[2].key, None if tokens[4].is_word("disable") else tokens[4].text[1:-1]
+
+
+def _create_user(tokens: list[Token], _: Views) -> str:
+    if password_given(tokens) is None:
+        raise NotRecognised("CREATE USER with more or less than a password")
+    # Whoever may COPY lets PostgreSQL read the file that the proxy makes of the objects.
+    return f"create role {folded(tokens[2:3])} login in role pg_read_server_files"
+
+
+def _alter_user(tokens: list[Token], views: Views) -> str:
+    if password_given(tokens) is not None:
+        return _nothing()
+    if not tokens[3].is_word("set"):
+        raise NotRecognised(f"ALTER USER ... {tokens[3].key}")
+    return f"alter role {folded(tokens[2:3])} {_set(tokens[3:], views)}"
 
 
 def _alter_table(tokens: list[Token], _: Views) -> str:
@@ -170,7 +219,7 @@ def _comment(tokens: list[Token], views: Views) -> str:
 def _set(tokens: list[Token], _: Views) -> str:
     setting = tokens[1].key
     if setting in IGNORED_SETTINGS:
-        return f"set rs.{setting} to ''"
+        return f"set rs.{setting}{folded(tokens[2:])}"
     if setting not in SETTINGS:
         raise NotRecognised(f"setting {setting!r}")
     return folded(tokens)
@@ -178,15 +227,18 @@ def _set(tokens: list[Token], _: Views) -> str:
 
 def _reset(tokens: list[Token], _: Views) -> str:
     if tokens[1].key in IGNORED_SETTINGS:
-        return f"set rs.{tokens[1].key} to ''"
+        return f"set rs.{tokens[1].key} to default"
     if tokens[1].key not in SETTINGS:
         raise NotRecognised(f"setting {tokens[1].key!r}")
     return folded(tokens)
 
 
 def _show(tokens: list[Token], _: Views) -> str:
-    if len(tokens) != 2 or tokens[1].key not in SETTINGS:
-        raise NotRecognised(f"SHOW {tokens[1].key}")
+    setting = tokens[1].key
+    if len(tokens) == 2 and setting in IGNORED_SETTINGS:
+        return f"select rs.setting('{setting}') as {setting}"
+    if len(tokens) != 2 or setting not in SETTINGS:
+        raise NotRecognised(f"SHOW {setting}")
     return folded(tokens)
 
 
@@ -214,13 +266,16 @@ _STATEMENTS: dict[tuple[str, ...], Callable[[list[Token], Views], str]] = {
     ("create", "or", "replace", "view"): _create_view,
     ("create", "schema"): _create_schema,
     ("create", "group"): _as_it_is,
+    ("create", "role"): _create_role,
+    ("create", "user"): _create_user,
     ("alter", "table"): _alter_table,
+    ("alter", "user"): _alter_user,
     ("drop", "table"): _as_it_is,
     ("drop", "view"): _as_it_is,
     ("drop", "schema"): _as_it_is,
     ("comment", "on"): _comment,
-    ("grant",): _as_it_is,
-    ("revoke",): _as_it_is,
+    ("grant",): _grant,
+    ("revoke",): _grant,
     ("begin",): _as_it_is,
     ("start", "transaction"): _as_it_is,
     ("commit",): _as_it_is,
@@ -325,6 +380,8 @@ class _Expression:
         window = window_after(self._tokens, end + 1)
         if window is not None:
             check_window(name, arguments, window)
+        if name == "current_setting" and arguments[0].text.strip("'") not in SETTINGS | IGNORED_SETTINGS:
+            raise NotRecognised(f"setting {arguments[0].text}")
         if name == "cast":
             return before + self._cast(arguments), end + 1
         if name == "listagg":

@@ -48,6 +48,7 @@ FUNCTIONS = {
     **_same("current_database current_schema has_schema_privilege has_table_privilege"),
     **_same("col_description format_type obj_description"),
     **_same("pg_backend_pid pg_get_userbyid pg_terminate_backend"),
+    "current_setting": "rs.setting",
     "version": "rs.version",
     # expanded by the translation
     **_same("cast listagg pg_get_late_binding_view_cols"),
@@ -115,4 +116,7 @@ SETTINGS = frozenset({"datestyle", "extra_float_digits", "search_path", "stateme
 """Session settings of Redshift that PostgreSQL has too."""
 
 IGNORED_SETTINGS = frozenset({"enable_result_cache_for_session", "query_group", "wlm_query_slot_count"})
-"""Session settings of Redshift that change no result."""
+"""Session settings of Redshift that change no result: they are only remembered."""
+
+ROLE_PREFIX = "role:"
+"""Begins the name of a role of Redshift in PostgreSQL, where users and groups are roles too."""
