@@ -50,6 +50,21 @@ def test_varchar_max_holds_65535_bytes(connection):
         run(connection, "insert into lab.t select repeat('a', 65536)")
 
 
+def test_char_holds_no_characters_of_several_bytes(connection):
+    run(connection, "create table lab.t (name char(4))", "insert into lab.t values ('abcd'), ('ab')")
+    with pytest.raises(CLIENT_ERRORS, match="bytes_1_single"):
+        run(connection, "insert into lab.t values ('ä')")
+
+
+def test_minus_is_except(connection):
+    run(connection, "create table lab.t (name varchar(4))", "insert into lab.t values ('a'), ('b')")
+    assert rows_of(connection, "select name from lab.t minus select 'b'") == [("a",)]
+
+
+def test_the_time_now_can_follow_another_column(connection):
+    assert value_of(connection, "getdate() is not null, sysdate is not null")
+
+
 def test_a_cast_cuts_to_bytes_between_characters(connection):
     assert value_of(connection, "cast('aää' as varchar(4))") == "aä"
     assert value_of(connection, "cast(12345 as varchar(3))") == "123"
