@@ -53,12 +53,14 @@ FOUND = {
     "with recursive n as (select 1 union all select 1 from n) select 1": (
         "n reads itself and names no columns"
     ),
+    "with a as materialized (select 1) select * from a": "as materialized: use as",
     "create sequence s": "a statement that begins with create sequence s",
     "pivot t on a": "a statement that begins with pivot t on",
 }
 
 NOT_FOUND = [
     'select \'string_agg(x) [1] // \' as a, "b" as "snapshot" -- now()',
+    'select "returning", a as returning, "distinct" on from t',
     "select t.tag, t.returning, t.current_timestamp from t /* array[1] */",
     "with a (n) as (select 1), b as (select 2 as n) select n from a union all select n from b",
     "select count(*) from s.t as a (b, c) inner join u d (e) on a.b = d.e",

@@ -241,12 +241,13 @@ class _Reading:
     # Clauses
 
     def _refused_clauses(self) -> Iterator[Finding]:
-        keys = [token.key for token in self._tokens]
+        keys = [token.key if token.kind in ("word", "symbol") else "" for token in self._tokens]
         for clause in self._vocabulary.refused_clauses:
             length = len(clause.keys)
             for place in range(len(keys) - length + 1):
                 is_found = tuple(keys[place : place + length]) == clause.keys
-                if is_found and self._key(place - 1) != "." and self._key(place + length) != ".":
+                is_name = self._key(place - 1) in (".", "as") or self._key(place + length) == "."
+                if is_found and not is_name:
                     what = f"{' '.join(clause.keys)}: use {clause.instead}"
                     yield self._found(place, what, clause.page)
 
