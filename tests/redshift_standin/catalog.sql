@@ -198,9 +198,20 @@ create function rs.cut(value boolean, bytes int) returns varchar language plpgsq
 begin raise exception using errcode = '42846', message = 'cannot cast type boolean to character varying'; end $$;
 
 -- Of a column nothing but a text's length can change.
+create function rs.try_cast(value text, type_name text, tried anyelement) returns anyelement
+language plpgsql immutable as $$
+begin
+    if not pg_input_is_valid(value, type_name) then
+        return null;
+    end if;
+    tried := value;
+    return tried;
+end $$;
 create function rs.text_only(value varchar) returns varchar language sql immutable as $$ select value $$;
 
 create function rs.concat(one text, other text) returns varchar language sql immutable as $$ select one || other $$;
+create function rs.charindex(wanted text, source text) returns int language sql immutable as $$
+select strpos(source, wanted) $$;
 create function rs.regexp_replace(source text, pattern text, replacement text default '') returns varchar
 language sql immutable as $$ select regexp_replace(source, pattern, replacement, 'g') $$;
 create function rs.sha2(value text, bits int) returns varchar language sql immutable as $$
@@ -238,6 +249,9 @@ create function rs.convert_timezone(target text, moment timestamp) returns times
 language sql stable as $$ select moment at time zone 'UTC' at time zone target $$;
 create function rs.add_months(moment timestamp, months int) returns timestamp language sql immutable as $$
 select moment + make_interval(months => months) $$;
+
+create function rs.last_day(moment timestamp) returns date language sql immutable as $$
+select (date_trunc('month', moment) + interval '1 month' - interval '1 day')::date $$;
 
 create function rs.date_part_name(part text) returns text language sql immutable as $$
 select case lower(part)

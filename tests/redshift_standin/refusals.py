@@ -17,7 +17,7 @@ _VOCABULARY = replace(
     types={**redshift().types, **CATALOG_TYPES},
 )
 
-_NOT_TRANSLATED = ("pivot", "unpivot", "cube", "rollup")
+_NOT_TRANSLATED = ("pivot", "unpivot")
 
 
 def refuse(tokens: Sequence[Token]) -> None:
@@ -33,7 +33,7 @@ def check_translatable(tokens: Sequence[Token]) -> None:
         previous = tokens[place - 1] if place else Token("symbol", "")
         if token.kind == "symbol" and token.text in ("[", "@", "?"):
             raise NotRecognised(f"{token.text}: arrays and SUPER are not translated")
-        if token.is_word("qualify", "approximate") and previous.text != "." and following.is_name:
+        if token.is_word("qualify") and previous.text != "." and following.is_name:
             raise NotRecognised(f"{token.key.upper()} is not translated")
         if token.is_word("top") and following.kind == "number":
             raise NotRecognised("TOP is not translated: use LIMIT")

@@ -15,6 +15,7 @@ FUNCTIONS = {
     **_same("stddev stddev_samp stddev_pop variance var_samp var_pop"),
     **_same("row_number rank dense_rank percent_rank cume_dist ntile"),
     **_same("lag lead first_value last_value nth_value"),
+    **_same("grouping percentile_cont"),
     "avg": "rs.avg",
     # conditions
     **_same("coalesce nullif greatest least"),
@@ -24,6 +25,7 @@ FUNCTIONS = {
     **_same("quote_ident quote_literal repeat replace reverse right rpad rtrim"),
     **_same("regexp_count regexp_instr regexp_substr"),
     **_same("split_part strpos substr substring translate trim upper"),
+    "charindex": "rs.charindex",
     "concat": "rs.concat",
     "len": "length",
     "regexp_replace": "rs.regexp_replace",
@@ -35,6 +37,7 @@ FUNCTIONS = {
     # dates
     **_same("date_part date_trunc extract to_char to_date to_timestamp"),
     "add_months": "rs.add_months",
+    "last_day": "rs.last_day",
     "convert_timezone": "rs.convert_timezone",
     "dateadd": "rs.dateadd",
     "datediff": "rs.datediff",
@@ -45,11 +48,11 @@ FUNCTIONS = {
     **_same("pg_backend_pid pg_get_userbyid pg_terminate_backend"),
     "version": "rs.version",
     # expanded by the translation
-    **_same("cast listagg pg_get_late_binding_view_cols"),
+    **_same("cast decode listagg median nvl2 pg_get_late_binding_view_cols try_cast"),
 }
 """Functions by what Redshift calls them."""
 
-FUNCTIONS_WITH_A_DATE_PART = frozenset({"dateadd", "datediff"})
+FUNCTIONS_WITH_A_DATE_PART = frozenset({"date_part", "dateadd", "datediff"})
 
 CATALOG_FUNCTIONS = dict.fromkeys(
     ("col_description", "format_type", "obj_description", "pg_get_userbyid"), ""
