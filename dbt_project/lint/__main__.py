@@ -12,6 +12,7 @@ from sqlfluff.core import FluffConfig, Linter
 
 from dbt_project.lint.compiling import CompilingFailed, compile_offline
 from dbt_project.lint.redshift.rules import findings
+from dbt_project.lint.redshift.tokens import NotSql
 from dbt_project.lint.redshift.vocabulary import DOCUMENTATION
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -47,7 +48,12 @@ def _lint(sql: str, target: str, linter: Linter) -> Iterator[str]:
     for violation in linter.parse_string(sql).violations:
         yield f"{violation.line_no}: {target} does not parse: {violation.desc()}"
     if target == "redshift":
-        for finding in findings(sql):
+        try:
+            found = findings(sql)
+        except NotSql as error:
+            yield f"1: no SQL: {error}"
+            return
+        for finding in found:
             page = DOCUMENTATION.format(page=finding.page)
             yield f"{finding.line}: not for Redshift: {finding.what} ({page})"
 

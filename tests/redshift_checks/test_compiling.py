@@ -41,7 +41,7 @@ def make_project(folder: Path, **models: str) -> Path:
 @pytest.fixture(scope="module")
 def linted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The folder that was compiled into for Redshift, and what was found there."""
-    models = {"plays": PLAYS, "new_plays": NEW_PLAYS, "broken": "select\n1 from from"}
+    models = {"plays": PLAYS, "new_plays": NEW_PLAYS, "broken": "select\n(1 from from"}
     project = make_project(tmp_path_factory.mktemp("project"), **models)
     output = project / "target" / "lint"
     return output / "redshift", lint_target("redshift", project, output)
@@ -80,11 +80,11 @@ def test_a_finding_says_where_it_is_what_and_where_to_read(linted):
 
 def test_what_the_dialect_does_not_parse_is_found(linted):
     _, messages = linted
-    (message,) = [message for message in messages if "broken" in message]
+    parsed, read = [message for message in messages if "broken" in message]
+    file = "target/lint/redshift/full/dbt_project/models/broken.sql"
 
-    assert message.startswith(
-        "target/lint/redshift/full/dbt_project/models/broken.sql:2: redshift does not parse:"
-    )
+    assert parsed.startswith(f"{file}:2: redshift does not parse: ")
+    assert read == f"{file}:1: no SQL: a parenthesis is not closed"
 
 
 def test_what_dbt_cannot_compile_is_told_in_its_words(tmp_path):

@@ -54,6 +54,10 @@ FOUND = {
         "n reads itself and names no columns"
     ),
     "with a as materialized (select 1) select * from a": "as materialized: use as",
+    "select a from t where a !~ '(?i)rock'": "pattern with '(?'",
+    "select listagg(a) within group (order by a), listagg(b) within group (order by b) from t": (
+        "listagg() in another order than one before it"
+    ),
     "create sequence s": "a statement that begins with create sequence s",
     "pivot t on a": "a statement that begins with pivot t on",
 }
@@ -70,6 +74,8 @@ NOT_FOUND = [
     "select a.b[0].c, d[1] from t as a, a.b as d",
     "select top 5 a from t minus (select a from u)",
     "select a from (select a from t order by a limit 5) as b union all select a from u",
+    "select listagg(a) within group (order by a) from t "
+    "union all select listagg(b) within group (order by b) from t",
     "insert into s.t (a, b) values (1, default), (2, 3)",
     "create table t (a integer identity(0, 1) encode raw, unique (a)) distkey (a) sortkey (a)",
     "grant select on all tables in schema marts to role analyst",
@@ -101,7 +107,7 @@ def test_findings_are_told_by_line_with_the_page_to_read():
     ]
 
 
-@pytest.mark.parametrize("sql", ["select (1", "select 1)", "select 1 §", "select 'a"])
+@pytest.mark.parametrize("sql", ["select (1", "select 1)", "select 1 §", "select 'a", "select a::"])
 def test_what_is_no_sql_is_an_error(sql):
     with pytest.raises(NotSql):
         findings(sql)

@@ -170,6 +170,8 @@ class _Reading:
 
     def _type(self, start: int) -> tuple[Finding | None, int]:
         """What is wrong with the type at a place, and the place after it."""
+        if start >= len(self._tokens):
+            raise NotSql("a type is missing")
         name, place = self._type_name(start)
         lengths: list[str] = []
         if self._key(place) == "(":
@@ -363,15 +365,18 @@ class _Reading:
                     yield self._found(inner, f"{self._key(inner)} in the input of a set operation", "r_UNION")
 
     def _orders_of_aggregates(self) -> Iterator[Finding]:
-        orders: dict[int | None, str] = {}
+        selects: dict[int | None, int] = {}  # the last SELECT within each parenthesis
+        orders: dict[int | None, str] = {}  # by the place of their SELECT
         for place, token in enumerate(self._tokens):
+            if token.is_word("select"):
+                selects[self._around[place]] = place
             if not token.is_word(*_SORTING_AGGREGATES) or self._key(place + 1) != "(":
                 continue
             end = self._closing[place + 1]
             if keys_of(self._tokens[end + 1 :], 3) != ("within", "group", "("):
                 continue
             order = " ".join(key.key for key in self._tokens[end + 4 : self._closing[end + 3]])
-            if orders.setdefault(self._around[place], order) != order:
+            if orders.setdefault(selects.get(self._around[place]), order) != order:
                 page = self._vocabulary.functions[token.key]
                 yield self._found(place, f"{token.key}() in another order than one before it", page)
 
@@ -393,13 +398,10 @@ class _Reading:
 
     def _patterns(self) -> Iterator[Finding]:
         for place, token in enumerate(self._tokens):
-            if (
-                token.text == "~"
-                and self._at(place + 1).kind == "string"
-                and "(?" in self._at(place + 1).text
-            ):
+            pattern = self._at(place + 1)
+            if token.text == "~" and pattern.kind == "string" and "(?" in pattern.text:
                 page = "pattern-matching-conditions-posix"
-                yield self._found(place, "a pattern with (?: POSIX has no such groups", page)
+                yield self._found(place, "pattern with '(?'", page)
 
     def _particular_statements(self) -> Iterator[Finding]:
         first = keys_of(self._tokens, 3)
