@@ -79,6 +79,7 @@ NOT_FOUND = [
     "insert into s.t (a, b) values (1, default), (2, 3)",
     "create table t (a integer identity(0, 1) encode raw, unique (a)) distkey (a) sortkey (a)",
     "grant select on all tables in schema marts to role analyst",
+    "create user visitor password disable",
     "copy s.t from 's3://bucket/key' iam_role default gzip",
     "unload ('select 1') to 's3://bucket/key' iam_role default parallel off",
 ]

@@ -25,8 +25,8 @@ from dbt_project.lint.redshift.vocabulary import (
     redshift,
 )
 
-_QUERYING = ("select", "with", "(", "insert", "update", "delete", "merge", "create", "alter", "explain")
-"""First words of the statements in which clauses are looked at."""
+_QUERYING = ("select", "with", "(", "insert", "update", "delete", "merge", "explain")
+"""First words of the statements in which clauses are looked at, beside those that make tables and views."""
 
 _BEFORE_PARENTHESIS = words("""
     all and any as asc between by case compound cube default desc distinct distkey else end except exclude
@@ -68,11 +68,12 @@ def findings(sql: str, vocabulary: Vocabulary | None = None) -> list[Finding]:
 
 def findings_in(statement: Sequence[Token], vocabulary: Vocabulary) -> Iterator[Finding]:
     """What Redshift refuses in one statement. Raises NotSql where it is none."""
-    first = statement[0].key
+    first = keys_of(statement, 4)
     if not any(keys_of(statement, len(known)) == known for known in vocabulary.statements):
-        started = " ".join(keys_of(statement, 3))
+        started = " ".join(first[:3])
         yield Finding(statement[0].line, "clause", f"a statement that begins with {started}", STATEMENTS_PAGE)
-    yield from _Reading(statement, vocabulary).findings(looks_at_clauses=first in _QUERYING)
+    is_querying = first[0] in _QUERYING or "table" in first or "view" in first
+    yield from _Reading(statement, vocabulary).findings(looks_at_clauses=is_querying)
 
 
 class _Reading:
