@@ -58,6 +58,12 @@ FOUND = {
     "select listagg(a) within group (order by a), listagg(b) within group (order by b) from t": (
         "listagg() in another order than one before it"
     ),
+    "select 1 from t where exists (select 1 from u where u.a in (select b from v where v.c = t.c))": (
+        "t.c within a subquery: it skips a query between"
+    ),
+    "select 1 from t as x full outer join u on u.a = (select max(b) from v where v.c = x.c)": (
+        "x.c within a subquery in ON of an outer join"
+    ),
     "create sequence s": "a statement that begins with create sequence s",
     "pivot t on a": "a statement that begins with pivot t on",
 }
@@ -76,6 +82,9 @@ NOT_FOUND = [
     "select a from (select a from t order by a limit 5) as b union all select a from u",
     "select listagg(a) within group (order by a) from t "
     "union all select listagg(b) within group (order by b) from t",
+    "select 1 from t left join u on t.a = u.a where exists (select 1 from v where v.c = t.c)",
+    "select 1 from t inner join u on u.a = (select max(b) from v where v.c = t.c)",
+    "with a as (select t.b from t) select a.b, (select max(c) from t where t.c = a.b) from s.a",
     "insert into s.t (a, b) values (1, default), (2, 3)",
     "create table t (a integer identity(0, 1) encode raw, unique (a)) distkey (a) sortkey (a)",
     "grant select on all tables in schema marts to role analyst",

@@ -6,6 +6,7 @@ Redshift, hides what is looked for. What names and types are shows only when a s
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from dbt_project.lint.redshift.tokens import (
@@ -114,6 +115,7 @@ class _Reading:
                 self._names,
                 self._values_lists,
                 self._tables,
+                self._correlations,
                 self._windows,
                 self._limits_in_set_operations,
                 self._orders_of_aggregates,
@@ -304,26 +306,74 @@ class _Reading:
 
     def _tables(self) -> Iterator[Finding]:
         """After a table and its alias comes a clause of Redshift, or one that is found by its own words."""
-        refused = {clause.keys[0] for clause in self._vocabulary.refused_clauses}
-        known = self._vocabulary.after_tables | refused
+        for _, _, after in self._table_references():
+            if self._at(after).is_name and self._key(after) not in self._after_tables:
+                yield self._found(after, f"{self._key(after)} after a table", "r_FROM_clause30")
+
+    def _table_references(self) -> Iterator[tuple[int, str, int]]:
+        """What FROM and JOIN name: the place of the word, the name that columns go by, the place after it."""
         for place, token in enumerate(self._tokens):
             is_from = token.is_word("from") and not self._calls_around(place, *_FROM_WITHIN)
             if not is_from and not token.is_word("join"):
                 continue
-            if self._at(place + 1).is_name:
-                _, after = qualified_name(self._tokens, place + 1)
-            else:
-                after = place + 1
+            name, after = "", place + 1
+            if self._at(after).is_name:
+                parts, after = qualified_name(self._tokens, after)
+                name = parts[-1]
             if self._key(after) == "(":
                 after = self._closing[after] + 1
             if self._at(after).is_word("as"):
-                after += 2
-            elif self._at(after).is_name and self._key(after) not in known:
-                after += 1
+                name, after = self._key(after + 1), after + 2
+            elif self._at(after).is_name and self._key(after) not in self._after_tables:
+                name, after = self._key(after), after + 1
             if self._key(after) == "(":
                 after = self._closing[after] + 1
-            if self._at(after).is_name and self._key(after) not in known:
-                yield self._found(after, f"{self._key(after)} after a table", "r_FROM_clause30")
+            yield place, name, after
+
+    @cached_property
+    def _after_tables(self) -> frozenset[str]:
+        refused = {clause.keys[0] for clause in self._vocabulary.refused_clauses}
+        return self._vocabulary.after_tables | refused
+
+    def _correlations(self) -> Iterator[Finding]:
+        """A subquery reads columns of the query around it, of none further out, and not in ON of outer joins.
+
+        Only columns that are named with their table are looked at.
+        """
+        tables: dict[int | None, set[str]] = {}
+        for place, name, _ in self._table_references():
+            tables.setdefault(self._query_around(place), set()).add(name)
+        for place, token in enumerate(self._tokens):
+            if not token.is_name or self._key(place + 1) != "." or self._key(place - 1) == ".":
+                continue
+            query, levels = self._query_around(place), []
+            while token.key not in tables.get(query, ()) and query is not None:
+                levels.append(query)
+                query = self._query_around(query)
+            if token.key not in tables.get(query, ()) or not levels:
+                continue
+            what = f"{token.key}.{self._key(place + 2)} within a subquery"
+            if len(levels) > 1:
+                yield self._found(place, f"{what}: it skips a query between", "r_correlated_subqueries")
+            elif self._is_in_outer_join(levels[0]):
+                yield self._found(place, f"{what} in ON of an outer join", "r_correlated_subqueries")
+
+    def _query_around(self, place: int) -> int | None:
+        """Where the parenthesis of the innermost query around a token opens; None in the outermost."""
+        opened = self._around[place]
+        while opened is not None and not self._at(opened + 1).is_word("select", "with"):
+            opened = self._around[opened]
+        return opened
+
+    def _is_in_outer_join(self, subquery: int) -> bool:
+        """Whether a subquery stands in the condition of an outer join."""
+        query = self._query_around(subquery)
+        before = [at for at in range(subquery) if self._query_around(at) == query and self._at(at).is_name]
+        clauses = [at for at in before if self._at(at).is_word("select", "from", "join", "on", "where")]
+        if not clauses or not self._at(clauses[-1]).is_word("on"):
+            return False
+        joins = [at for at in before if self._at(at).is_word("join")]
+        return bool(joins) and self._at(joins[-1] - 1).is_word("left", "right", "full", "outer")
 
     def _windows(self) -> Iterator[Finding]:
         for place, token in enumerate(self._tokens):
