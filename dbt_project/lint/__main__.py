@@ -16,7 +16,7 @@ from dbt_project.lint.redshift.tokens import NotSql
 from dbt_project.lint.redshift.vocabulary import DOCUMENTATION
 
 PROJECT = Path(__file__).resolve().parents[2]
-OUTPUT = PROJECT / "target" / "lint"
+OUTPUT = Path("target", "lint")
 
 TARGETS = ("duckdb", "redshift")
 """Each is a dialect of sqlfluff, too."""
@@ -30,15 +30,15 @@ def main() -> int:
     return 1 if messages else 0
 
 
-def lint_target(target: str, project: Path = PROJECT, output: Path = OUTPUT) -> list[str]:
+def lint_target(target: str, project: Path = PROJECT) -> list[str]:
     """A message for each finding in what is compiled for a target."""
     try:
-        files = list(compile_offline(project, output / target, target))
+        files = compile_offline(project, project / OUTPUT / target, target)
     except CompilingFailed as error:
         return [str(error)]
     linter = Linter(config=FluffConfig(overrides={"dialect": target, "templater": "raw"}))
     return [
-        f"{file.relative_to(project) if file.is_relative_to(project) else file}:{message}"
+        f"{file.relative_to(project)}:{message}"
         for file in files
         for message in _lint(file.read_text(), target, linter)
     ]

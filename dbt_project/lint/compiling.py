@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -23,8 +22,8 @@ class CompilingFailed(Exception):  # noqa: N818 - says what happened
     """dbt did not compile the project; the message is what it printed."""
 
 
-def compile_offline(project: Path, output: Path, target: str) -> Iterator[Path]:
-    """Compile the project in a folder for a target; yields the files of compiled SQL.
+def compile_offline(project: Path, output: Path, target: str) -> list[Path]:
+    """Compile the project in a folder for a target; returns the files of compiled SQL.
 
     `output` is replaced: full/ holds every model and data test as a first run has them, incremental/ the
     incremental models, if there are any, as later runs have them. Warnings of dbt are errors. Raises
@@ -37,7 +36,7 @@ def compile_offline(project: Path, output: Path, target: str) -> Iterator[Path]:
     if any(node["config"].get("materialized") == "incremental" for node in manifest["nodes"].values()):
         _compile(workplace, target, INCREMENTAL, "--select", "config.materialized:incremental")
     shutil.rmtree(workplace)
-    yield from sorted(path for path in output.rglob("*.sql") if path.is_file())
+    return sorted(path for path in output.rglob("*.sql") if path.is_file())
 
 
 def _project_with_offline_macros(project: Path, workplace: Path) -> Path:

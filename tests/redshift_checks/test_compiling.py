@@ -43,8 +43,8 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The folder that was compiled into for Redshift, and what was found there."""
     models = {"plays": PLAYS, "new_plays": NEW_PLAYS, "broken": "select\n(1 from from"}
     project = make_project(tmp_path_factory.mktemp("project"), **models)
-    output = project / "target" / "lint"
-    return output / "redshift", lint_target("redshift", project, output)
+    messages = lint_target("redshift", project)
+    return project / "target" / "lint" / "redshift", messages
 
 
 def test_an_incremental_model_is_compiled_in_both_shapes(linted):
@@ -91,4 +91,4 @@ def test_what_dbt_cannot_compile_is_told_in_its_words(tmp_path):
     project = make_project(tmp_path, plays="select * from {{ ref('nothing') }}")
 
     with pytest.raises(CompilingFailed, match="depends on a node named 'nothing' which was not found"):
-        list(compile_offline(project, tmp_path / "output", "redshift"))
+        compile_offline(project, tmp_path / "output", "redshift")
