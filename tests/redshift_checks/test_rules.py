@@ -64,6 +64,7 @@ FOUND = {
     "select 1 from t as x full outer join u on u.a = (select max(b) from v where v.c = x.c)": (
         "x.c within a subquery in ON of an outer join"
     ),
+    "declare c cursor for select a from t for update": "for update: use lock",
     "create sequence s": "a statement that begins with create sequence s",
     "pivot t on a": "a statement that begins with pivot t on",
 }
@@ -89,6 +90,7 @@ NOT_FOUND = [
     "create table t (a integer identity(0, 1) encode raw, unique (a)) distkey (a) sortkey (a)",
     "grant select on all tables in schema marts to role analyst",
     "create user visitor password disable",
+    "declare c cursor for select a from t; fetch next from c; close c",
     "copy s.t from 's3://bucket/key' iam_role default gzip",
     "unload ('select 1') to 's3://bucket/key' iam_role default parallel off",
 ]

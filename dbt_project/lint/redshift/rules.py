@@ -26,7 +26,7 @@ from dbt_project.lint.redshift.vocabulary import (
     redshift,
 )
 
-_QUERYING = ("select", "with", "(", "insert", "update", "delete", "merge", "explain")
+_QUERYING = ("select", "with", "(", "insert", "update", "delete", "merge", "explain", "declare")
 """First words of the statements in which clauses are looked at, beside those that make tables and views."""
 
 _BEFORE_PARENTHESIS = words("""
