@@ -38,10 +38,18 @@ begin
         execute format('alter table %s %s', relation::regclass, actions);
     end if;
     with wanted as (
-        select attname, format('bytes_%s_%s', attnum, atttypmod - 4) as name, atttypmod - 4 as length
+        select
+            format('bytes_%s_%s', attnum, atttypmod - 4) as name,
+            format('octet_length(%I) <= %s', attname, atttypmod - 4) as condition
         from pg_attribute
         where attrelid = relation and attnum > 0 and not attisdropped
             and atttypid = 'varchar'::regtype and atttypmod > 0
+        union all
+        select
+            format('bytes_%s_single', attnum),  -- char holds no character of several bytes
+            format('octet_length(%I::text) = char_length(%I::text)', attname, attname)
+        from pg_attribute
+        where attrelid = relation and attnum > 0 and not attisdropped and atttypid = 'bpchar'::regtype
     ),
     present as (
         select conname::text as name from pg_constraint where conrelid = relation and left(conname, 6) = 'bytes_'
@@ -51,13 +59,26 @@ begin
         select format('drop constraint %I', name) as action from present
         where name not in (select name from wanted)
         union all
-        select format('add constraint %I check (octet_length(%I) <= %s)', name, attname, length) from wanted
+        select format('add constraint %I check (%s)', name, condition) from wanted
         where name not in (select name from present)
     ) as differences;
     if actions is not null then
         execute format('alter table %s %s', relation::regclass, actions);
     end if;
     perform set_config('rs.is_binding', 'off', true);
+end $$;
+
+-- Distribution and sort keys are columns of their table.
+create function rs.check_keys(relation oid, design jsonb) returns void language plpgsql as $$
+declare key text;
+begin
+    for key in
+        select jsonb_array_elements_text(coalesce(design -> 'sortkeys', '[]')) union all select design ->> 'distkey'
+    loop
+        if key not in (select attname from pg_attribute where attrelid = relation and attnum > 0) then
+            perform rs.refuse('42703', format('[redshift stand-in] the key %s is no column of the table', key));
+        end if;
+    end loop;
 end $$;
 
 create function rs.after_ddl() returns event_trigger language plpgsql security definer as $$
@@ -82,6 +103,7 @@ begin
             from regexp_matches(current_query(), '/[*]redshift_design:([{].*?[}])[*]/', 'g') as m
             where m[1]::jsonb ->> 'table' = relation;
             if held is not null and command.command_tag in ('CREATE TABLE', 'CREATE TABLE AS') then
+                perform rs.check_keys(command.objid, held);
                 insert into rs.designs values (command.objid, held)
                 on conflict (oid) do update set design = excluded.design;
             end if;
@@ -181,9 +203,20 @@ create function rs.cut(value boolean, bytes int) returns varchar language plpgsq
 begin raise exception using errcode = '42846', message = 'cannot cast type boolean to character varying'; end $$;
 
 -- Of a column nothing but a text's length can change.
+create function rs.try_cast(value text, type_name text, tried anyelement) returns anyelement
+language plpgsql immutable as $$
+begin
+    if not pg_input_is_valid(value, type_name) then
+        return null;
+    end if;
+    tried := value;
+    return tried;
+end $$;
 create function rs.text_only(value varchar) returns varchar language sql immutable as $$ select value $$;
 
 create function rs.concat(one text, other text) returns varchar language sql immutable as $$ select one || other $$;
+create function rs.charindex(wanted text, source text) returns int language sql immutable as $$
+select strpos(source, wanted) $$;
 create function rs.regexp_replace(source text, pattern text, replacement text default '') returns varchar
 language sql immutable as $$ select regexp_replace(source, pattern, replacement, 'g') $$;
 create function rs.sha2(value text, bits int) returns varchar language sql immutable as $$
@@ -221,6 +254,9 @@ create function rs.convert_timezone(target text, moment timestamp) returns times
 language sql stable as $$ select moment at time zone 'UTC' at time zone target $$;
 create function rs.add_months(moment timestamp, months int) returns timestamp language sql immutable as $$
 select moment + make_interval(months => months) $$;
+
+create function rs.last_day(moment timestamp) returns date language sql immutable as $$
+select (date_trunc('month', moment) + interval '1 month' - interval '1 day')::date $$;
 
 create function rs.date_part_name(part text) returns text language sql immutable as $$
 select case lower(part)

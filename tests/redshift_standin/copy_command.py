@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from dbt_project.lint.redshift.tokens import Token, qualified_name
 from tests.redshift_standin.errors import CopyFailed, NotRecognised
-from tests.redshift_standin.tokens import Token, qualified_name
 
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]+")
 _CREDENTIALS = re.compile(r"aws_access_key_id=[^;]+;aws_secret_access_key=[^;]+(;token=[^;]+)?")

@@ -8,8 +8,8 @@ trigger reads.
 import json
 from collections.abc import Sequence
 
+from dbt_project.lint.redshift.tokens import Token, closing, qualified_name, split_list, text_of
 from tests.redshift_standin.errors import NotRecognised, RefusedByRedshift, UnknownType
-from tests.redshift_standin.tokens import Token, closing, qualified_name, split_list, text_of
 from tests.redshift_standin.vocabulary import (
     CHAR_TYPES,
     DECIMAL_TYPES,
@@ -21,6 +21,9 @@ from tests.redshift_standin.vocabulary import (
 
 DESIGN_MARK = "redshift_design:"
 """Starts the comment that holds a table's distribution and sort keys."""
+
+_LARGEST_SORT_KEY = {"compound": 400, "interleaved": 8}
+"""Columns, as CREATE TABLE's documentation bounds them."""
 
 
 def translate_type(tokens: Sequence[Token], start: int, *, is_column: bool) -> tuple[str, int]:
@@ -126,7 +129,7 @@ def _column(definition: list[Token], design: dict[str, object]) -> str:
         elif word.is_word("encode"):
             place += 2
         elif word.is_word("distkey"):
-            design["diststyle"] = f"KEY({column})"
+            _set_distribution_key(design, definition[:1])
             place += 1
         elif word.is_word("sortkey"):
             design["sortkeys"] = [column]
@@ -152,7 +155,7 @@ def _table_attributes(tokens: Sequence[Token], place: int, design: dict[str, obj
             place += 2
         elif word.is_word("distkey"):
             end = closing(tokens, place + 1)
-            design["diststyle"] = f"KEY({tokens[place + 2].key})"
+            _set_distribution_key(design, tokens[place + 2 : end])
             place = end + 1
         elif word.is_word("compound", "interleaved"):
             place += 1
@@ -161,8 +164,23 @@ def _table_attributes(tokens: Sequence[Token], place: int, design: dict[str, obj
                 place += 2
                 continue
             end = closing(tokens, place + 1)
-            design["sortkeys"] = [part[0].key for part in split_list(tokens[place + 2 : end])]
+            keys = [part[0].key for part in split_list(tokens[place + 2 : end])]
+            largest = _LARGEST_SORT_KEY[
+                "interleaved" if tokens[place - 1].is_word("interleaved") else "compound"
+            ]
+            if len(keys) > largest:
+                raise RefusedByRedshift(f"a sort key of {len(keys)} columns: at most {largest}")
+            design["sortkeys"] = keys
             place = end + 1
         else:
             raise NotRecognised(f"CREATE TABLE ... {word.text}")
+    if design.get("diststyle") == "KEY":
+        raise RefusedByRedshift("DISTSTYLE KEY without a DISTKEY")
     return place
+
+
+def _set_distribution_key(design: dict[str, object], columns: Sequence[Token]) -> None:
+    if "distkey" in design or len(columns) != 1:
+        raise RefusedByRedshift("a distribution key of several columns")
+    design["distkey"] = columns[0].key
+    design["diststyle"] = f"KEY({columns[0].key})"

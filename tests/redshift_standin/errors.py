@@ -1,5 +1,10 @@
 """What the stand-in answers instead of running a statement. Each carries its SQLSTATE."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dbt_project.lint.redshift.tokens import NotSql
+
 
 class StandInError(Exception):
     """A statement that does not reach PostgreSQL."""
@@ -13,7 +18,9 @@ class StandInError(Exception):
 class RefusedByRedshift(StandInError):  # noqa: N818 - says who refuses
     """Redshift's documentation says that Redshift does not take this."""
 
-    sqlstate = "0A000"
+    def __init__(self, reason: str, sqlstate: str = "0A000") -> None:
+        super().__init__(reason)
+        self.sqlstate = sqlstate
 
 
 class NotRecognised(StandInError):  # noqa: N818 - says what it is
@@ -38,3 +45,14 @@ class CopyFailed(StandInError):  # noqa: N818 - as Redshift words it
     """COPY found what it cannot load."""
 
     sqlstate = "XX000"
+
+
+@contextmanager
+def complete() -> Iterator[None]:
+    """Say of a text that is no statement, or ends before it is one, that it is not recognised."""
+    try:
+        yield
+    except NotSql as error:
+        raise NotRecognised(str(error)) from error
+    except (IndexError, ValueError) as error:
+        raise NotRecognised("the statement is not complete") from error

@@ -9,15 +9,15 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from dbt_project.lint.redshift.tokens import Token, keys_of, statements, words
 from tests.redshift_standin import protocol
 from tests.redshift_standin.copy_command import copy_from_csv, parse_copy, read_rows, write_csv
-from tests.redshift_standin.errors import CopyFailed, StandInError
-from tests.redshift_standin.tokens import Token, complete, keys_of, statements
+from tests.redshift_standin.errors import CopyFailed, NotRecognised, StandInError, complete
 from tests.redshift_standin.translation import password_given, translate
-from tests.redshift_standin.vocabulary import words
 
 SERVER_VERSION = "8.0.2"
 """What Redshift says that it is."""
@@ -29,6 +29,7 @@ REDSHIFT_PARAMETERS = words("""
 """Start-up parameters of Redshift's drivers, which PostgreSQL does not know."""
 
 _BYTES_CONSTRAINT = re.compile(r"bytes_\d+_(\d+)")
+_MISSING_COLUMN = re.compile(r'column "(\w+)" does not exist')
 
 
 class Proxy:
@@ -82,6 +83,7 @@ class _Session:
         self._files: list[Path] = []
         self._answers: asyncio.Task | None = None
         self._is_pipelined = False
+        self._sql, self._aliases = "", frozenset[str]()
 
     async def run(self) -> None:
         """Start the session, then relay until the client goes."""
@@ -162,7 +164,7 @@ class _Session:
                 elif kind == b"T":
                     body = protocol.without_text_type(body)
                 elif kind == b"E":
-                    self._writer.write(_as_redshift_says(body))
+                    self._writer.write(self._as_redshift_says(body))
                     continue
                 self._writer.write(protocol.message(kind, body))
                 await self._writer.drain()
@@ -190,9 +192,13 @@ class _Session:
 
     async def _translated(self, sql: str) -> str:
         self._remove_files()
+        self._sql, self._aliases = sql, frozenset()
         translations = []
         try:
-            for statement in statements(sql):
+            with complete():
+                texts = list(statements(sql))
+            for statement in texts:
+                self._aliases |= {name.key for word, name in pairwise(statement) if word.is_word("as")}
                 translations.append(await self._translation(statement))
         except StandInError as error:
             self._proxy.on_error(sql, error)
@@ -225,6 +231,20 @@ class _Session:
         self._files.append(write_csv(rows, self._proxy.copy_folder))
         return copy_from_csv(command, self._files[-1])
 
+    def _as_redshift_says(self, body: bytes) -> bytes:
+        """PostgreSQL's error as a message for the client."""
+        fields = protocol.error_fields(body)
+        if too_long := _BYTES_CONSTRAINT.fullmatch(fields.get("n", "")):
+            return protocol.error_message(
+                "22001", f"value too long for type character varying({too_long[1]})"
+            )
+        missing = _MISSING_COLUMN.fullmatch(fields.get("M", ""))
+        if missing and missing[1] in self._aliases:
+            error = NotRecognised(f"{missing[1]}: an alias beside its own definition is not translated")
+            self._proxy.on_error(self._sql, error)
+            return protocol.error_message(error.sqlstate, str(error))
+        return protocol.message(b"E", body)
+
     def _remove_files(self) -> None:
         for path in self._files:
             path.unlink(missing_ok=True)
@@ -234,11 +254,3 @@ class _Session:
 def _may_read(statement: list[Token]) -> bool:
     """Whether a statement may name a late-binding view."""
     return statement[0].key not in ("begin", "commit", "rollback", "set", "start", "end", "drop", "grant")
-
-
-def _as_redshift_says(body: bytes) -> bytes:
-    fields = protocol.error_fields(body)
-    match = _BYTES_CONSTRAINT.fullmatch(fields.get("n", ""))
-    if match:
-        return protocol.error_message("22001", f"value too long for type character varying({match[1]})")
-    return protocol.message(b"E", body)

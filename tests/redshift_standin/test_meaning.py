@@ -50,6 +50,83 @@ def test_varchar_max_holds_65535_bytes(connection):
         run(connection, "insert into lab.t select repeat('a', 65536)")
 
 
+def test_char_holds_no_characters_of_several_bytes(connection):
+    run(connection, "create table lab.t (name char(4))", "insert into lab.t values ('abcd'), ('ab')")
+    with pytest.raises(CLIENT_ERRORS, match="bytes_1_single"):
+        run(connection, "insert into lab.t values ('ä')")
+
+
+def test_groups_of_several_sizes_are_counted_at_once(connection):
+    run(connection, "create table lab.t (a integer, b integer)", "insert into lab.t values (1, 1), (1, 2)")
+    counts = "select a, b, grouping(b), count(*) from lab.t group by {} order by b nulls last, a"
+    assert rows_of(connection, counts.format("rollup (a, b)")) == [
+        (1, 1, 0, 1),
+        (1, 2, 0, 1),
+        (1, None, 1, 2),
+        (None, None, 1, 2),
+    ]
+    assert rows_of(connection, counts.format("grouping sets ((b), (a))"))[-1] == (1, None, 1, 2)
+
+
+def test_medians_and_percentiles_lie_between_values(connection):
+    run(connection, "create table lab.t (a integer)", "insert into lab.t values (1), (2), (10), (null)")
+    query = "select median(a), percentile_cont(0.25) within group (order by a) from lab.t"
+    assert rows_of(connection, query) == [(2.0, 1.5)]
+
+
+def test_a_list_of_distinct_texts_is_in_its_own_order(connection):
+    run(connection, "create table lab.t (a varchar(1))", "insert into lab.t values ('b'), ('a'), ('b')")
+    query = "select listagg(distinct a, '-') within group (order by a) from lab.t"
+    assert rows_of(connection, query) == [("a-b",)]
+
+
+def test_a_cast_that_is_tried_gives_null_where_it_fails(connection):
+    assert value_of(connection, "try_cast('12' as integer)") == 12
+    assert value_of(connection, "try_cast('twelve' as integer)") is None
+    assert value_of(connection, "try_cast('2026-02-30' as date)") is None
+
+
+def test_nulls_are_told_apart_by_nvl2_and_found_by_decode(connection):
+    assert value_of(connection, "nvl2(null, 'some', 'none')") == "none"
+    assert value_of(connection, "decode(null, 1, 'one', null, 'none', 'other')") == "none"
+    assert value_of(connection, "decode(2, 1, 'one')") is None
+
+
+def test_a_part_of_a_date_can_be_named_without_quotes(connection):
+    assert value_of(connection, "date_part(year, cast('2024-02-10' as date))") == 2024
+    assert value_of(connection, "date_part('month', cast('2024-02-10' as date))") == 2
+
+
+def test_places_count_from_one_and_months_end(connection):
+    assert value_of(connection, "charindex('n', 'one')") == 2
+    assert str(value_of(connection, "last_day('2024-02-10')")) == "2024-02-29"
+
+
+def test_a_merge_updates_what_is_there_and_inserts_the_rest(connection):
+    run(
+        connection,
+        "create table lab.t (id integer, n integer)",
+        "create table lab.s (id integer, n integer)",
+        "insert into lab.t values (1, 1), (2, 2)",
+        "insert into lab.s values (2, 20), (3, 30)",
+        "create view lab.v as select id, n from lab.s with no schema binding",
+        "merge into lab.t using lab.s on t.id = s.id when matched then update set n = s.n "
+        "when not matched then insert (id, n) values (s.id, s.n)",
+    )
+    assert rows_of(connection, "select id, n from lab.t order by id") == [(1, 1), (2, 20), (3, 30)]
+    with pytest.raises(CLIENT_ERRORS, match="MERGE from a view"):
+        run(connection, "merge into lab.t using lab.v on t.id = v.id when matched then delete")
+
+
+def test_minus_is_except(connection):
+    run(connection, "create table lab.t (name varchar(4))", "insert into lab.t values ('a'), ('b')")
+    assert rows_of(connection, "select name from lab.t minus select 'b'") == [("a",)]
+
+
+def test_the_time_now_can_follow_another_column(connection):
+    assert value_of(connection, "getdate() is not null, sysdate is not null")
+
+
 def test_a_cast_cuts_to_bytes_between_characters(connection):
     assert value_of(connection, "cast('aää' as varchar(4))") == "aä"
     assert value_of(connection, "cast(12345 as varchar(3))") == "123"

@@ -8,27 +8,25 @@ import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.redshift_standin.create_table import translate_create_table, translate_type
-from tests.redshift_standin.errors import NotRecognised, RefusedByRedshift, UnknownFunction
-from tests.redshift_standin.refusals import check_syntax, check_window, window_after
-from tests.redshift_standin.tokens import (
+from dbt_project.lint.redshift.tokens import (
     Token,
     closing,
-    complete,
     keys_of,
     qualified_name,
     split_list,
     text_of,
     tokenize,
+    words,
 )
+from tests.redshift_standin.create_table import translate_create_table, translate_type
+from tests.redshift_standin.errors import NotRecognised, RefusedByRedshift, UnknownFunction, complete
+from tests.redshift_standin.refusals import check_translatable, refuse
 from tests.redshift_standin.vocabulary import (
     FUNCTIONS,
     FUNCTIONS_WITH_A_DATE_PART,
     IGNORED_SETTINGS,
-    REFUSED_FUNCTIONS,
     ROLE_PREFIX,
     SETTINGS,
-    words,
 )
 
 Views = Mapping[tuple[str, str], str]
@@ -38,9 +36,9 @@ VIEW_MARK = "late_binding_view:"
 """Starts the comment that holds a late-binding view's text."""
 
 _BEFORE_PARENTHESIS = words("""
-    all and any as asc between by case desc distinct else end except exists from having ilike in inner
-    intersect into is join like limit not offset on or over select set similar some then to union using
-    values when where with
+    all and any as asc between by case cube desc distinct else end except exists from group having ilike in
+    inner insert intersect into is join like limit not offset on or over rollup select set sets similar some
+    then to union using values when where with
 """)
 """Keywords that a parenthesis can follow without being a call."""
 
@@ -53,15 +51,17 @@ _AFTER_TABLE = words("""
 
 def translate(tokens: Sequence[Token], views: Views) -> str:
     """The PostgreSQL text of a statement other than COPY. Raises StandInError where there is none."""
+    with complete():
+        refuse(tokens)
     for start, translate_statement in _STATEMENTS.items():
         if keys_of(tokens, len(start)) == start:
             with complete():
+                check_translatable(tokens)
                 return translate_statement(list(tokens), views)
     raise NotRecognised(f"statement {' '.join(keys_of(tokens, 3))!r} is not one of those that are translated")
 
 
 def _query(tokens: list[Token], views: Views) -> str:
-    check_syntax(tokens)
     if any(token.is_word("into") for token in tokens):
         raise NotRecognised("SELECT INTO is not translated")
     return _Expression(tokens, views).translated()
@@ -72,7 +72,6 @@ def _explain(tokens: list[Token], views: Views) -> str:
 
 
 def _insert(tokens: list[Token], views: Views) -> str:
-    check_syntax(tokens, may_hold_values=True)
     _, place = qualified_name(tokens, 2)
     head = folded(tokens[:place])
     if tokens[place].text == "(" and not tokens[place + 1].is_word("select", "with"):
@@ -83,13 +82,18 @@ def _insert(tokens: list[Token], views: Views) -> str:
 
 
 def _delete(tokens: list[Token], views: Views) -> str:
-    check_syntax(tokens)
     _, place = qualified_name(tokens, 2 if tokens[1].is_word("from") else 1)
     return "delete from" + folded(tokens[2:place]) + _Expression(tokens[place:], views).translated()
 
 
+def _merge(tokens: list[Token], views: Views) -> str:
+    for place, token in enumerate(tokens):
+        if token.is_word("using") and qualified_name(tokens, place + 1)[0][-2:] in views:
+            raise RefusedByRedshift("MERGE from a view: its source is a table")
+    return _Expression(tokens, views).translated()
+
+
 def _update(tokens: list[Token], views: Views) -> str:
-    check_syntax(tokens)
     _, place = qualified_name(tokens, 1)
     return folded(tokens[:place]) + _Expression(tokens[place:], views).translated()
 
@@ -257,6 +261,7 @@ _STATEMENTS: dict[tuple[str, ...], Callable[[list[Token], Views], str]] = {
     ("explain",): _explain,
     ("insert", "into"): _insert,
     ("delete", "from"): _delete,
+    ("merge", "into"): _merge,
     ("update",): _update,
     ("truncate",): _as_it_is,
     ("create", "table"): _create_table,
@@ -293,6 +298,21 @@ _STATEMENTS: dict[tuple[str, ...], Callable[[list[Token], Views], str]] = {
 }
 
 
+def _decode(value: str, *searched: str) -> str:
+    """DECODE as CASE: pairs of what is searched and its result, then perhaps a default. NULL equals NULL."""
+    pairs = zip(searched[::2], searched[1::2], strict=False)
+    cases = [f"when {value} is not distinct from {wanted} then {result}" for wanted, result in pairs]
+    default = f" else {searched[-1]}" if len(searched) % 2 else ""
+    return f"case {' '.join(cases)}{default} end"
+
+
+_EXPANDED: dict[str, Callable[..., str]] = {
+    "decode": _decode,
+    "median": lambda value: f"percentile_cont(0.5) within group (order by {value})",
+    "nvl2": lambda value, given, missing: f"case when {value} is not null then {given} else {missing} end",
+}
+
+
 def folded(tokens: Sequence[Token]) -> str:
     """The tokens as they came, with quoted identifiers in lower case, as Redshift reads them."""
     return "".join(token.before + _folded_text(token) for token in tokens)
@@ -324,12 +344,17 @@ class _Expression:
             return f"::{type_}", after
         if not token.is_name:
             return token.before + token.text, place + 1
+        is_column = self._text(place - 1) == "."
+        if token.is_word("sysdate") and not is_column:
+            return f"{token.before}rs.sysdate()", place + 1
+        if token.is_word("minus") and not is_column:
+            return f"{token.before}except", place + 1
+        if token.is_word("approximate") and self._text(place + 2) == "(":
+            return token.before, place + 1  # exact is near enough
         if self._is_table_place(place):
             return self._table(place)
         if self._text(place + 1) == "(" and self._is_call(place):
             return self._call(place)
-        if token.is_word("sysdate"):
-            return f"{token.before}rs.sysdate()", place + 1
         return token.before + _folded_text(token), place + 1
 
     def _text(self, place: int) -> str:
@@ -373,29 +398,25 @@ class _Expression:
         """A call of a function in the vocabulary. Raises RefusedByRedshift or UnknownFunction for others."""
         name, end = self._tokens[place].key, closing(self._tokens, place + 1)
         before, arguments = self._tokens[place].before, self._tokens[place + 2 : end]
-        if name in REFUSED_FUNCTIONS:
-            raise RefusedByRedshift(f"function {name}(): {REFUSED_FUNCTIONS[name]}")
         if name not in FUNCTIONS:
             raise UnknownFunction(f"function {name}() is not one of those that the stand-in knows")
-        window = window_after(self._tokens, end + 1)
-        if window is not None:
-            check_window(name, arguments, window)
         if name == "current_setting" and arguments[0].text.strip("'") not in SETTINGS | IGNORED_SETTINGS:
             raise NotRecognised(f"setting {arguments[0].text}")
-        if name == "cast":
-            return before + self._cast(arguments), end + 1
+        if name in ("cast", "try_cast"):
+            return before + self._cast(arguments, is_trying=name == "try_cast"), end + 1
+        if name in ("decode", "median", "nvl2"):
+            values = [_Expression(part, self._views).translated() for part in split_list(arguments)]
+            return before + _EXPANDED[name](*values), end + 1
         if name == "listagg":
             return self._listagg(place, end)
         if name == "pg_get_late_binding_view_cols":
             return before + self._view_columns(), end + 1
-        if name == "concat" and len(split_list(arguments)) != 2:
-            raise RefusedByRedshift("concat() of other than two texts: use ||")
         if name in FUNCTIONS_WITH_A_DATE_PART:
             part = arguments[0].text.strip("'")
             arguments = [Token("string", f"'{part}'"), *arguments[1:]]
         return f"{before}{FUNCTIONS[name]}({_Expression(arguments, self._views).translated()})", end + 1
 
-    def _cast(self, arguments: Sequence[Token]) -> str:
+    def _cast(self, arguments: Sequence[Token], *, is_trying: bool) -> str:
         depth, as_place = 0, None
         for place, token in enumerate(arguments):
             depth += (token.text == "(") - (token.text == ")")
@@ -409,6 +430,8 @@ class _Expression:
             raise NotRecognised(f"cast to {text_of(arguments[as_place + 1 :])}")
         if type_.startswith("varchar("):
             value = f"rs.cut({value}, {type_[8:-1]})"
+        if is_trying:
+            return f"rs.try_cast(cast({value} as varchar), '{type_}', cast(null as {type_}))"
         return f"cast({value} as {type_})"
 
     def _listagg(self, place: int, end: int) -> tuple[str, int]:
@@ -421,13 +444,15 @@ class _Expression:
             order = " " + _Expression(self._tokens[end + 4 : after - 1], self._views).translated()
         distinct = ""
         if text[0].is_word("distinct"):
-            if order:
-                raise NotRecognised("listagg(distinct ...) in an order is not translated")
             distinct, text = "distinct ", text[1:]
-        value = _Expression(text, self._views).translated()
+        value = f"cast({_Expression(text, self._views).translated()} as varchar)"
+        if order and distinct:
+            if [token.key for token in text] != [token.key for token in self._tokens[end + 6 : after - 1]]:
+                raise NotRecognised("listagg(distinct ...) in another order than its own is not translated")
+            order = f" order by {value}"
         joined = _Expression(separator, self._views).translated()
         before = self._tokens[place].before
-        return f"{before}string_agg({distinct}cast({value} as varchar), {joined}{order})", after
+        return f"{before}string_agg({distinct}{value}, {joined}{order})", after
 
     def _view_columns(self) -> str:
         """The columns of all late-binding views; where the query asks for one by name, of that one."""

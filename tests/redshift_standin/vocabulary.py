@@ -1,13 +1,8 @@
-"""What the stand-in knows: functions, types and settings, each with what PostgreSQL calls it.
+"""What the stand-in translates: functions, types and settings, each with what PostgreSQL calls it.
 
-From the Redshift Database Developer Guide (SQL functions reference, data types, unsupported
-PostgreSQL features, reserved words), as far as needed. What is not listed is an error.
+What Redshift itself takes stands in dbt_project/lint/redshift/vocabulary.yml; of that, this is what is needed
+so far. What is not listed is an error.
 """
-
-
-def words(text: str) -> frozenset[str]:
-    """The words of a text."""
-    return frozenset(text.split())
 
 
 def _same(names: str) -> dict[str, str]:
@@ -20,6 +15,7 @@ FUNCTIONS = {
     **_same("stddev stddev_samp stddev_pop variance var_samp var_pop"),
     **_same("row_number rank dense_rank percent_rank cume_dist ntile"),
     **_same("lag lead first_value last_value nth_value"),
+    **_same("grouping percentile_cont"),
     "avg": "rs.avg",
     # conditions
     **_same("coalesce nullif greatest least"),
@@ -29,6 +25,7 @@ FUNCTIONS = {
     **_same("quote_ident quote_literal repeat replace reverse right rpad rtrim"),
     **_same("regexp_count regexp_instr regexp_substr"),
     **_same("split_part strpos substr substring translate trim upper"),
+    "charindex": "rs.charindex",
     "concat": "rs.concat",
     "len": "length",
     "regexp_replace": "rs.regexp_replace",
@@ -40,6 +37,7 @@ FUNCTIONS = {
     # dates
     **_same("date_part date_trunc extract to_char to_date to_timestamp"),
     "add_months": "rs.add_months",
+    "last_day": "rs.last_day",
     "convert_timezone": "rs.convert_timezone",
     "dateadd": "rs.dateadd",
     "datediff": "rs.datediff",
@@ -51,37 +49,17 @@ FUNCTIONS = {
     "current_setting": "rs.setting",
     "version": "rs.version",
     # expanded by the translation
-    **_same("cast listagg pg_get_late_binding_view_cols"),
+    **_same("cast decode listagg median nvl2 pg_get_late_binding_view_cols try_cast"),
 }
 """Functions by what Redshift calls them."""
 
-FUNCTIONS_WITH_A_DATE_PART = frozenset({"dateadd", "datediff"})
+FUNCTIONS_WITH_A_DATE_PART = frozenset({"date_part", "dateadd", "datediff"})
 
-REFUSED_FUNCTIONS = {
-    **dict.fromkeys(
-        words("""
-        array_agg array_append array_length array_position array_prepend array_to_string clock_timestamp
-        concat_ws every format gen_random_uuid generate_subscripts isfinite json_agg json_array_elements
-        json_build_array json_build_object json_object_agg jsonb_agg jsonb_array_elements jsonb_build_object
-        make_date make_interval make_timestamp pg_typeof regexp_matches regexp_split_to_array
-        regexp_split_to_table row_to_json setseed statement_timestamp string_agg string_to_array to_json
-        to_jsonb transaction_timestamp unnest xmlagg
-        arg_max arg_min date_add date_diff epoch_ms hash list list_value max_by min_by strlen strptime
-        struct_pack try_strptime
-    """),
-        "Redshift has no such function",
-    ),
-    "age": "use datediff",
-    "generate_series": "it runs on the leader node only, so not with tables",
-    "now": "it runs on the leader node only: use getdate or dbt.current_timestamp",
-}
-"""Functions of PostgreSQL or DuckDB that Redshift has not, or not where tables are read, with a reason."""
-
-NEEDS_FRAME = words("""
-    avg bool_and bool_or count first_value last_value max min nth_value stddev stddev_pop stddev_samp sum
-    var_pop var_samp variance
-""")
-"""Window functions that Redshift takes with ORDER BY only if a frame is spelled out."""
+CATALOG_FUNCTIONS = dict.fromkeys(
+    ("col_description", "format_type", "obj_description", "pg_get_userbyid"), ""
+)
+CATALOG_TYPES = dict.fromkeys(("regproc", "regclass", "name"), "")
+"""Undocumented, but in the catalog queries that the client libraries send."""
 
 TYPES = {
     **_same("smallint int2 integer int int4 bigint int8 real float4 float8 boolean bool date time timetz"),
@@ -102,15 +80,6 @@ DECIMAL_TYPES = frozenset({"decimal", "numeric"})
 MAXIMUM_VARCHAR = 65_535
 DEFAULT_VARCHAR = 256
 """Bytes of a varchar column that names no length."""
-
-RESERVED_WORDS = words("""
-    aes128 aes256 allowoverwrite az64 blanksasnull bytedict bzip2 credentials current_user_id deflate defrag
-    delta delta32k disable emptyasnull enable encrypt encryption explicit globaldict256 globaldict64k gzip
-    ignore lun luns lzo lzop minus mostly16 mostly32 mostly8 new off offline old open parallel percent
-    permissions raw readratio recover rejectlog resort respect restore snapshot system tag tdes text255
-    text32k top truncatecolumns wallet
-""")
-"""Reserved by Redshift and by PostgreSQL not: as a name they must be quoted."""
 
 SETTINGS = frozenset({"datestyle", "extra_float_digits", "search_path", "statement_timeout", "timezone"})
 """Session settings of Redshift that PostgreSQL has too."""

@@ -1,11 +1,8 @@
-"""SQL text as tokens that keep every character, so that what is not translated is sent on verbatim."""
+"""SQL text as tokens that keep every character, so that what is not replaced can be sent on verbatim."""
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-
-from tests.redshift_standin.errors import NotRecognised
 
 _TOKEN = re.compile(
     r"""
@@ -15,19 +12,25 @@ _TOKEN = re.compile(
     | (?P<parameter> \$\d+ )
     | (?P<number>  \d+(?:\.\d*)?(?:[eE][+-]?\d+)? | \.\d+(?:[eE][+-]?\d+)? )
     | (?P<word>    [^\W\d][\w$]* )
-    | (?P<symbol>  :: | <> | != | <= | >= | \|\| | ->>? | \#>>? | [-+*/%^<>=~!@\#&|?:;,.()\[\]] )
+    | (?P<symbol>  :: | <> | != | <= | >= | \|\| | ->>? | \#>>? | // | \*\* | @> | <@ | && | \^@
+                | [-+*/%^<>=~!@\#&|?:;,.(){}\[\]] )
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
+class NotSql(ValueError):  # noqa: N818 - says what it is
+    """A text that cannot be read as SQL."""
+
+
 @dataclass(frozen=True)
 class Token:
-    """One token: its kind (a group's name above), its text, and the space and comments before it."""
+    """One token: its kind (a group's name above), its text, the space and comments before it, its line."""
 
     kind: str
     text: str
     before: str = ""
+    line: int = 1
 
     @property
     def key(self) -> str:
@@ -46,19 +49,25 @@ class Token:
         return self.kind in ("word", "quoted")
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
 def tokenize(sql: str) -> list[Token]:
-    """The tokens of a text. Raises NotRecognised at a character that starts none."""
-    tokens, place, before = [], 0, ""
+    """The tokens of a text. Raises NotSql at a character that starts none."""
+    tokens, place, before, line = [], 0, "", 1
     while place < len(sql):
         match = _TOKEN.match(sql, place)
         if match is None:
-            raise NotRecognised(f"no token starts at {sql[place : place + 20]!r}")
+            raise NotSql(f"no token starts at {sql[place : place + 20]!r}")
         kind = match.lastgroup if match.lastgroup != "tag" else "string"
         if kind == "space":
             before += match[0]
         else:
-            tokens.append(Token(kind, match[0], before))
+            tokens.append(Token(kind, match[0], before, line))
             before = ""
+        line += match[0].count("\n")
         place = match.end()
     return tokens
 
@@ -94,16 +103,7 @@ def closing(tokens: Sequence[Token], opening: int) -> int:
             depth -= 1
             if depth == 0:
                 return place
-    raise NotRecognised("a parenthesis is not closed")
-
-
-@contextmanager
-def complete() -> Iterator[None]:
-    """Say of a statement that ends before it is complete that it is not recognised."""
-    try:
-        yield
-    except (IndexError, ValueError) as error:
-        raise NotRecognised("the statement is not complete") from error
+    raise NotSql("a parenthesis is not closed")
 
 
 def split_list(tokens: Sequence[Token]) -> list[list[Token]]:
@@ -125,7 +125,7 @@ def split_list(tokens: Sequence[Token]) -> list[list[Token]]:
 def qualified_name(tokens: Sequence[Token], start: int) -> tuple[tuple[str, ...], int]:
     """The parts of the dotted name at `start`, folded as Redshift folds them, and the place after it."""
     if start >= len(tokens) or not tokens[start].is_name:
-        raise NotRecognised("a name is missing")
+        raise NotSql("a name is missing")
     parts, place = [tokens[start].key], start + 1
     while place + 1 < len(tokens) and tokens[place].text == "." and tokens[place + 1].is_name:
         parts.append(tokens[place + 1].key)

@@ -1,0 +1,1 @@
+"""What Redshift takes: the vocabulary, and the rules by which a text breaks it."""
