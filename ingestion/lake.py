@@ -130,8 +130,9 @@ class Lake:
         """A writer for the unit's next revision, `changes` being those of its done-record.
 
         Leaving it without an error writes the done-record, and then removes the files that only
-        the earlier revision names.
+        the earlier revision names. Raises LakeError where there is such a revision, and a listing lacked it.
         """
+        self._require_unfinished(unit.source, unit.unit_id, unit.revision + 1)
         return UnitWriter(self, replace(unit, parts=[], revision=unit.revision + 1, **changes), unit)
 
     def remove_superseded(self, source: str) -> None:
@@ -148,13 +149,8 @@ class Lake:
         left = [path for path in self._store.files_below(source) if path not in named]
         left = [path for path in left if _unit_id(path) in revisions]
         for path in left:
-            unit_id, revision = _unit_id(path), _revision(path)
-            record = _done_path(source, unit_id, revision)
-            if revision > max(revisions[unit_id]) and self._store.has(record):
-                raise LakeError(
-                    f"the lake {self.url} was listed without {record}, which is there: the listing is not up "
-                    "to date; nothing was removed, run again"
-                )
+            if _revision(path) > max(revisions[_unit_id(path)]):
+                self._require_unfinished(source, _unit_id(path), _revision(path))
         # Done-records go last: while they are there it can be seen that something has been left.
         self._store.remove(sorted(left, key=lambda path: path.endswith(".json")))
 
@@ -204,9 +200,10 @@ class Lake:
         As dictionaries text columns are less work and memory: each text is there once.
         """
         try:
-            with self._store.local(part.path) as path, path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != part.sha256:
-                    raise self.damaged(part)
+            with self._store.local(part.path) as path, pa.OSFile(str(path)) as file:
+                with path.open("rb") as content:
+                    if hashlib.file_digest(content, "sha256").hexdigest() != part.sha256:
+                        raise self.damaged(part)
                 parquet = pq.ParquetFile(file)
                 if as_dictionaries:
                     names = [field.name for field in parquet.schema_arrow if pa.types.is_string(field.type)]
@@ -246,6 +243,14 @@ class Lake:
             f"{part.path} in the lake {self.url} is not what its done-record names: remove {done_record} "
             "to have the unit extracted again"
         )
+
+    def _require_unfinished(self, source: str, unit_id: str, revision: int) -> None:
+        record = _done_path(source, unit_id, revision)
+        if self._store.has(record):
+            raise LakeError(
+                f"the lake {self.url} was listed without {record}, which is there: the listing is not up to "
+                "date; nothing was removed, run again"
+            )
 
     def _revisions(self, source: str) -> dict[str, list[int]]:
         """The revisions of each finished unit; more than one where a rewriting was cut short."""

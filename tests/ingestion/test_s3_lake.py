@@ -101,9 +101,9 @@ WORK = {
 @pytest.mark.parametrize("work", WORK)
 def test_a_few_faults_are_waited_out(work, fault, lake, faulty, pauses):
     do, where, _ = WORK[work]
-    write(lake)
-    undisturbed = do(Lake(lake.url))
-    faulty.clear()
+    undisturbed_lake = Lake(f"{lake.url}_undisturbed")
+    write(undisturbed_lake)
+    undisturbed = do(undisturbed_lake)
     write(lake)
     faulty.fail(fault, where, times=2)
     result = do(lake)
@@ -217,6 +217,15 @@ def test_nothing_of_a_finished_revision_is_removed_because_a_listing_lacks_its_d
     assert [record.revision for record in lake.done_records("msd")] == [1]
     (part,) = lake.done_record("msd", "u1").parts
     assert pa.Table.from_batches(lake.read_part(part)).to_pylist() == [{"id": 2, "cover": b"y"}]
+
+
+def test_a_revision_that_a_listing_lacks_is_not_written_again(lake, faulty):
+    write(lake)
+    rewrite(lake)
+    write(lake)
+    faulty.hidden.add(key_of(lake, "msd/done/u1.1.json"))
+    with pytest.raises(LakeError, match=r"listed without msd/done/u1\.1\.json, which is there"):
+        rewrite(lake)
 
 
 def test_no_finished_unit_is_removed_as_unfinished_because_a_listing_lacks_its_done_record(lake, faulty):

@@ -65,7 +65,6 @@ def server(world):
 def seen(world, server, tmp_path_factory) -> Settings:
     """DuckDB with some days of playlists."""
     settings = settings_of(server, tmp_path_factory.mktemp("here") / "data")
-    prepare(settings, SOURCES)
     for day in DAYS_SEEN:
         look(settings, server, world.days[day])
     load(settings, SPOTIFY)
