@@ -36,7 +36,7 @@ from dlt.extract.items import DataItemWithMeta
 from dlt.pipeline.exceptions import PipelineStepFailed
 from filelock import FileLock, Timeout
 
-from ingestion import redshift
+from ingestion import origin, redshift
 from ingestion.config import Settings
 from ingestion.errors import IngestionError, LoadError
 from ingestion.lake import DoneRecord, Lake, Part, revision_name
@@ -129,8 +129,8 @@ def prepare(settings: Settings, sources: Iterable[Source]) -> None:
 def load(settings: Settings, source: Source) -> LoadResult:
     """Merge every finished unit of the lake that the warehouse does not hold yet.
 
-    Raises LoadError when the warehouse is held by another process, and LakeError when a part
-    is damaged; in both cases what was loaded before stays as it was.
+    Raises LoadError when the warehouse is held by another process or loaded from another lake, and
+    LakeError when a part is damaged; in all cases what was loaded before stays as it was.
     """
     lake = Lake(settings.lake_url)
     result = LoadResult(source.name)
@@ -143,6 +143,8 @@ def load(settings: Settings, source: Source) -> LoadResult:
             if revision_name(unit_id, revision) not in loaded
         ]
         units.sort(key=lambda unit: (unit.extracted_at, unit.unit_id))
+        if units:
+            origin.claim(settings)
         _remove_other_revisions(pipeline, source, units)
         loaded_rows, all_rows = 0, sum(_row_count(source, unit) for unit in units)
         for package in _packages(source, units):
@@ -545,7 +547,9 @@ def _exclusive_pipeline(settings: Settings, source: Source) -> Iterator[dlt.Pipe
     try:
         shutil.rmtree(settings.loader_dir, ignore_errors=True)
         if settings.target == "redshift":
-            yield redshift.open_pipeline(settings, source)
+            origin.require_same_lake(settings)
+            with redshift.open_pipeline(settings, source) as pipeline:
+                yield pipeline
         else:
             with _duckdb_pipeline(settings, source) as pipeline:
                 yield pipeline

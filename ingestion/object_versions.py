@@ -50,6 +50,11 @@ def remove_all_versions(client: Any, bucket: str, keys: Iterable[str]) -> None:
     )
 
 
+def remove_all_below(client: Any, bucket: str, prefix: str) -> None:
+    """Remove everything below a prefix, with every version."""
+    _remove(client, bucket, _versions(client, bucket, prefix))
+
+
 def remove_noncurrent_versions(client: Any, bucket: str, prefix: str) -> None:
     """Remove what versioning keeps below a prefix of objects overwritten or deleted."""
     _remove(client, bucket, (one for one in _versions(client, bucket, prefix) if not one["IsCurrent"]))

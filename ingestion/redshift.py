@@ -5,7 +5,9 @@ in `ingestion/load.py` for both.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
 
 import boto3
 import dlt
@@ -19,6 +21,7 @@ from ingestion.config import RedshiftSettings, Settings
 from ingestion.errors import LoadError
 from ingestion.lake import DoneRecord
 from ingestion.source import Source
+from ingestion.stores import Bucket
 from ingestion.tables import RawTable
 
 for name in ("botocore", "aiobotocore"):  # each session says where its keys come from
@@ -62,11 +65,16 @@ def login(redshift: RedshiftSettings) -> tuple[str, str]:
     raise LoadError(f"REDSHIFT_PASSWORD is not set, and {redshift.host} is no host of AWS to ask for one")
 
 
-def open_pipeline(settings: Settings, source: Source) -> dlt.Pipeline:
-    """The source's pipeline into Redshift. Raises LoadError where settings are missing."""
+@contextmanager
+def open_pipeline(settings: Settings, source: Source) -> Iterator[dlt.Pipeline]:
+    """The source's pipeline into Redshift; nothing is left in the staging folder before it and after it.
+
+    Raises LoadError where settings are missing, LakeError where S3 does not let the folder be emptied.
+    """
     redshift = redshift_settings(settings)
     user, password = login(redshift)
-    return dlt.pipeline(
+    _empty_staging(redshift, source)
+    yield dlt.pipeline(
         pipeline_name=source.name,
         destination=dlt.destinations.redshift(
             credentials={
@@ -83,12 +91,31 @@ def open_pipeline(settings: Settings, source: Source) -> dlt.Pipeline:
         dataset_name=source.schema_name,
         pipelines_dir=str(settings.loader_dir),
     )
+    _empty_staging(redshift, source)
+
+
+def _empty_staging(redshift: RedshiftSettings, source: Source) -> None:
+    """Remove what was staged, every version of it: rows that leave raw are nowhere else."""
+    bucket = Bucket(redshift.staging_url)
+    for dataset in (source.schema_name, f"{source.schema_name}_staging"):
+        bucket.remove_all(dataset)
 
 
 def explained(cause: BaseException, settings: Settings) -> LoadError | None:
-    """What an error says to an operator, where it is that Redshift cannot be reached."""
+    """What an error says to an operator, where Redshift cannot be reached or does not let this user."""
     if isinstance(cause, psycopg2.OperationalError):
         return LoadError(f"{settings.warehouse_name}: {cause}".strip())
+    if isinstance(cause, psycopg2.errors.InsufficientPrivilege):
+        user = settings.redshift.user if settings.redshift else ""
+        return LoadError(
+            f"{settings.warehouse_name}: {str(cause).strip()}: user {user} lacks a privilege "
+            "(docs/redshift.md lists them); nothing of this statement was done, run again once it is granted"
+        )
+    if isinstance(cause, PermissionError) and settings.redshift:  # how dlt's file system puts it
+        return LoadError(
+            f"{settings.redshift.staging_url}: {cause}: staging takes s3:PutObject and what else "
+            "docs/redshift.md lists; nothing was loaded, run again once it is granted"
+        )
     return None
 
 
@@ -96,6 +123,126 @@ def holds_rows(pipeline: dlt.Pipeline, table: RawTable) -> bool:
     """Whether a raw table holds anything: if not, whatever comes is new to it."""
     with pipeline.sql_client() as client:
         return bool(client.execute_sql(f'select 1 from "{table.name}" limit 1'))
+
+
+class Session:
+    """A session of Redshift for `ingestion/warehouse.py`, whose `Warehouse` says what each method does."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, *values: Any) -> None:
+        """Run a statement."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple]:
+        """The rows that a query answers."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+
+    def batches(self, sql: str, *values: Any) -> Iterator[pa.Table]:
+        """The rows that a query answers, by a cursor: else the client would hold them all at once."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"declare answered cursor for {sql}", values)
+            is_first = True
+            while True:
+                cursor.execute(f"fetch forward {FETCHED_AT_ONCE} from answered")
+                rows = cursor.fetchall()
+                if rows or is_first:
+                    yield _table(cursor.description, rows)
+                if not rows:
+                    break
+                is_first = False
+            cursor.execute("close answered")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Changes that are made altogether."""
+        self._connection.commit()  # what was read before is no part of it
+        with self._connection:
+            yield
+
+    def has_table(self, schema: str, name: str) -> bool:
+        """Whether there is such a table: information_schema lists those alone that the user may read."""
+        return bool(
+            self.rows(
+                "select 1 from pg_catalog.pg_class as tables "
+                "inner join pg_catalog.pg_namespace as schemas on tables.relnamespace = schemas.oid "
+                "where schemas.nspname = %s and tables.relname = %s",
+                schema,
+                name,
+            )
+        )
+
+    def text_columns(self) -> list[tuple[str, str, str, bool]]:
+        """From the catalog, which lists every table, and not those alone that this user may read."""
+        return self.rows(
+            "select schemas.nspname, tables.relname, columns.attname, not columns.attnotnull "
+            "from pg_catalog.pg_attribute as columns "
+            "inner join pg_catalog.pg_class as tables on columns.attrelid = tables.oid "
+            "inner join pg_catalog.pg_namespace as schemas on tables.relnamespace = schemas.oid "
+            "inner join pg_catalog.pg_type as types on columns.atttypid = types.oid "
+            "where tables.relkind = 'r' and tables.relowner >= %s and left(schemas.nspname, 3) <> 'pg_' "
+            "and columns.attnum > 0 and not columns.attisdropped "
+            "and types.typname in ('varchar', 'bpchar', 'text') "
+            "order by schemas.nspname, tables.relname, columns.attnum",
+            FIRST_USER,
+        )
+
+
+FIRST_USER = 100
+"""The number of a cluster's first user: what belongs to a lower one is Redshift's own."""
+
+FETCHED_AT_ONCE = 1_000
+"""Rows that a cursor is asked for: a cluster of one node gives no more at once."""
+
+_ARROW_TYPES = {
+    16: pa.bool_(),
+    20: pa.int64(),
+    21: pa.int16(),
+    23: pa.int32(),
+    701: pa.float64(),
+    1082: pa.date32(),
+    1114: pa.timestamp("us"),
+    1184: pa.timestamp("us", "UTC"),
+}
+"""By the number that PostgreSQL's protocol has for a column's type; all others are fetched as text."""
+
+
+def _table(description: Sequence[Any], rows: Sequence[tuple]) -> pa.Table:
+    schema = pa.schema([(one.name, _ARROW_TYPES.get(one.type_code, pa.string())) for one in description])
+    columns = zip(*rows, strict=True) if rows else [[]] * len(schema)
+    return pa.table(
+        [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema=schema
+    )
+
+
+@contextmanager
+def open_session(settings: Settings) -> Iterator[Session]:
+    """A session whose days are UTC's. Raises LoadError as `explained` says."""
+    redshift = redshift_settings(settings)
+    user, password = login(redshift)
+    try:
+        with closing(
+            psycopg2.connect(
+                host=redshift.host,
+                port=redshift.port,
+                dbname=redshift.database,
+                user=user,
+                password=password,
+                sslmode=redshift.sslmode,
+            )
+        ) as connection:
+            session = Session(connection)
+            session.execute("set timezone to 'UTC'")
+            yield session
+    except psycopg2.Error as error:
+        told = explained(error, settings)
+        if told is None:
+            raise
+        raise told from error
 
 
 class LaterRows:

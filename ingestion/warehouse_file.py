@@ -16,7 +16,7 @@ WORTHWHILE = 0.25
 """Share of the file that is free: a daily retention then copies the file every few days, not every day."""
 
 
-def open_warehouse(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+def open_file(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A connection to the warehouse. Raises LoadError where another process holds it."""
     try:
         return closing(duckdb.connect(str(settings.warehouse_path)))
@@ -46,7 +46,7 @@ def compact(settings: Settings) -> None:
 
 def compact_where_worthwhile(settings: Settings) -> None:
     """Compact the warehouse if a good part of its file is free. Raises LoadError as `compact` does."""
-    with open_warehouse(settings) as warehouse:
+    with open_file(settings) as warehouse:
         warehouse.execute("checkpoint")
         ((total, free),) = warehouse.execute(
             "select total_blocks, free_blocks from pragma_database_size()"

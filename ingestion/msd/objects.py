@@ -63,7 +63,9 @@ class Store:
             for page in pages:
                 yield from page.get("Contents", ())
         except (ClientError, BotoCoreError) as error:
-            raise SourceError(f"{SCHEME}{bucket}/{prefix} cannot be listed: {error}") from None
+            raise SourceError(
+                f"{SCHEME}{bucket}/{prefix} cannot be listed: {error} (it takes s3:ListBucket)"
+            ) from None
 
     def head(self, bucket: str, key: str) -> dict[str, Any]:
         """Size, ETag and time of one object. Raises as `get` does."""
@@ -95,7 +97,9 @@ class Store:
             code = error.response["Error"]["Code"]
             if code in _ABOUT_ONE_OBJECT:
                 raise UnreadableInputError(_ABOUT_ONE_OBJECT[code], str(error)) from error
-            raise SourceError(f"{SCHEME}{bucket}/{key} cannot be read: {error}") from None
+            raise SourceError(
+                f"{SCHEME}{bucket}/{key} cannot be read: {error} (it takes s3:GetObject)"
+            ) from None
         except (BotoCoreError, OSError) as error:
             raise SourceError(f"{SCHEME}{bucket}/{key} cannot be read: {error}") from None
 

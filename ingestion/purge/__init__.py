@@ -12,15 +12,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.config import Settings
-from ingestion.errors import IngestionError, LoadError
+from ingestion.errors import IngestionError
 from ingestion.hash_key import has_users, require_same_key
 from ingestion.lake import DoneRecord, Lake
 from ingestion.load import load
+from ingestion.origin import require_same_lake
 from ingestion.progress import Progress
 from ingestion.purge.user import User, entry_without, naming, owned_in_entry, rows_without
 from ingestion.purge.warehouse import purge_warehouse, text_tables
@@ -30,7 +30,8 @@ from ingestion.sources import SOURCES
 from ingestion.spotify.archive import archived, unarchived
 from ingestion.spotify.journal import COMPLETE, SUFFIX, Entry
 from ingestion.spotify.run import ids_in_file, token_path
-from ingestion.warehouse_file import compact, open_warehouse
+from ingestion.warehouse import Warehouse, open_warehouse
+from ingestion.warehouse_file import compact
 
 SOURCES_WITH_USERS = tuple(filter(has_users, SOURCES))
 
@@ -62,14 +63,14 @@ def purge_user(settings: Settings, user_id: str) -> PurgeResult:
 
     Killed anywhere, it is completed by doing it again. Raises IngestionError where answers wait for
     the lake, where an extraction is at work, or where something is left that names the user; and
-    ConfigError where the lake was made with another key, so that nothing of the user would be found.
+    ConfigError where the lake was made with another key, so that nothing of the user would be found; and
+    LoadError where Redshift is loaded from another lake.
     """
-    if settings.target != "duckdb":
-        raise LoadError("WAREHOUSE_TARGET=redshift: this release purges the embedded DuckDB only")
     user = User.of(user_id, settings)
     _refuse_waiting_answers(settings)
     with lake_to_rewrite(settings, *SOURCES_WITH_USERS) as lake:
         require_same_key(settings, lake)
+        require_same_lake(settings)
         _remove_unfinished(lake)
         note = settings.home / "purges" / f"{user.hash}.json"
         owned, files = _remembered(note)
@@ -92,7 +93,8 @@ def purge_user(settings: Settings, user_id: str) -> PurgeResult:
         for source in SOURCES_WITH_USERS:
             load(settings, source)
             lake.remove_old_versions(source.name)
-        compact(settings)
+        if settings.target == "duckdb":
+            compact(settings)  # Redshift does by itself (VACUUM DELETE)
         with open_warehouse(settings) as warehouse:
             result.after = _count(lake, warehouse, user)
         if result.after.total():
@@ -155,7 +157,7 @@ def _archive(lake: Lake, unit: DoneRecord) -> list[Entry]:
     return [entry for entry in unarchived(lake, unit) if entry.kind != COMPLETE]
 
 
-def _count(lake: Lake, warehouse: duckdb.DuckDBPyConnection, user: User) -> Counter:
+def _count(lake: Lake, warehouse: Warehouse, user: User) -> Counter:
     """What names the user, by place."""
     found = Counter({"lake": 0, "archive": 0, "raw": 0, "marts": 0})
     for source in SOURCES_WITH_USERS:
@@ -213,54 +215,54 @@ def _input_without(user: User, one: dict) -> dict:
     return {**one, "subjects": [name for name in one["subjects"] if not user.owns(name.partition(":")[2])]}
 
 
-def _owned_in_warehouse(warehouse: duckdb.DuckDBPyConnection, user: User) -> set[str]:
+def _owned_in_warehouse(warehouse: Warehouse, user: User) -> set[str]:
     owned = set()
     for table in text_tables(warehouse):
         if {"playlist_id", "owner_id_hash"} <= set(table.columns):
-            rows = warehouse.execute(
-                f"select distinct playlist_id from {table.name} where owner_id_hash = ?", (user.hash,)
+            rows = warehouse.rows(
+                f"select distinct playlist_id from {table.name} where owner_id_hash = %s", user.hash
             )
-            owned |= {playlist_id for (playlist_id,) in rows.fetchall()}
+            owned |= {playlist_id for (playlist_id,) in rows}
     return owned
 
 
-def _files_with(warehouse: duckdb.DuckDBPyConnection, user: User) -> set[str]:
+def _files_with(warehouse: Warehouse, user: User) -> set[str]:
     """The playlist files on disk in whose rows the user is found."""
-    try:
-        rows = warehouse.execute(
-            """
-            select distinct files.source_root || '/' || files.file_path
-            from raw_playlist_files.playlist_observations as looks
-            inner join raw_playlist_files.files as files on looks.file_path = files.file_path
-            left join raw_playlist_files.playlist_tracks as items
-                on looks.playlist_id = items.playlist_id and looks.snapshot_id = items.snapshot_id
-            where
-                items.added_by_hash = ?
-                or contains(items.other_fields, ?)
-                or starts_with(looks.playlist_id, ?)
-            """,
-            (user.hash, user.hash, f"account:{user.label}:"),
-        )
-    except duckdb.CatalogException:  # no playlist file was ever loaded
+    if not warehouse.has_table("raw_playlist_files", "files"):
         return set()
-    return {path for (path,) in rows.fetchall()}
+    rows = warehouse.rows(
+        """
+        select distinct files.source_root || '/' || files.file_path
+        from raw_playlist_files.playlist_observations as looks
+        inner join raw_playlist_files.files as files on looks.file_path = files.file_path
+        left join raw_playlist_files.playlist_tracks as items
+            on looks.playlist_id = items.playlist_id and looks.snapshot_id = items.snapshot_id
+        where
+            items.added_by_hash = %s
+            or strpos(items.other_fields, %s) > 0
+            or strpos(looks.playlist_id, %s) = 1
+        """,
+        user.hash,
+        user.hash,
+        f"account:{user.label}:",
+    )
+    return {path for (path,) in rows}
 
 
-def _files_without_rows(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
+def _files_without_rows(warehouse: Warehouse) -> list[str]:
     """The playlist files on disk of which retention has removed what they showed."""
-    try:
-        rows = warehouse.execute(
-            """
-            select files.source_root || '/' || files.file_path
-            from raw_playlist_files.files as files
-            where
-                files.record_count > 0
-                and files.file_path not in (select file_path from raw_playlist_files.playlist_observations)
-            order by 1
-            """
-        ).fetchall()
-    except duckdb.CatalogException:  # no playlist file was ever loaded
+    if not warehouse.has_table("raw_playlist_files", "files"):
         return []
+    rows = warehouse.rows(
+        """
+        select files.source_root || '/' || files.file_path as path
+        from raw_playlist_files.files as files
+        where
+            files.record_count > 0
+            and files.file_path not in (select file_path from raw_playlist_files.playlist_observations)
+        order by path
+        """
+    )
     return [path for (path,) in rows if Path(path).exists()]
 
 

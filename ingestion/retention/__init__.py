@@ -66,8 +66,8 @@ def retain(
                     progress.advance(1)
     if result.units_rewritten or result.changes_kept:
         load(settings, source)
-    if result.units_rewritten:
-        compact_where_worthwhile(settings)
+    if result.units_rewritten and settings.target == "duckdb":
+        compact_where_worthwhile(settings)  # Redshift does by itself (VACUUM DELETE)
     log.info(
         "retention %s: before %s, %s rows and %s answers removed; %s changes kept",
         source.name,

@@ -39,7 +39,7 @@ TABLES = {
         from {schema}.quarantined_inputs as quarantined
         left join {schema}.files as files
             on quarantined.source_root = files.source_root and quarantined.file_path = files.file_path
-        where coalesce(files.modified_at, quarantined.extracted_at) >= {cutoff}
+        where cast(coalesce(files.modified_at, quarantined.extracted_at) as date) >= {cutoff}
     """,
 }
 

@@ -1,7 +1,8 @@
 """Which rows survive retention: decided by SQL over raw, and held beside it while the lake is rewritten.
 
 The rules of each source have a module of their own. What they share is here: no state of a playlist
-goes before the changes that it takes part in are kept.
+goes before the changes that it takes part in are kept. The SQL is what DuckDB and Redshift both take: no
+correlated subqueries, of which Redshift refuses some.
 """
 
 import tempfile
@@ -19,10 +20,16 @@ from ingestion.config import Settings
 from ingestion.errors import LoadError
 from ingestion.source import Source
 from ingestion.tables import RawTable
+from ingestion.warehouse import DuckDBWarehouse, Warehouse, open_warehouse
 
 CHANGES_MART = "marts.fct_playlist_track_changes"
 ORDERED_STATES = "intermediate.int_playlist_states_ordered"
-NO_LOOKS = "(select '' as playlist_id, current_date as seen_on, '' as snapshot_id) where false"
+NO_LOOKS = """(
+    select
+        cast('' as varchar) as playlist_id,
+        cast('1970-01-01' as date) as seen_on,
+        cast('' as varchar) as snapshot_id
+) as looks where false"""
 
 STATES = {
     "ranked_looks": """
@@ -49,8 +56,22 @@ STATES = {
         from ranked_looks
         where recency_rank = 1
     """,
+    "days_with_known_changes": """
+        select distinct days.playlist_id, days.seen_on
+        from days
+        inner join known_changes
+            on
+                days.playlist_id = known_changes.playlist_id
+                and known_changes.seen_on > days.last_seen_before_on
+                and known_changes.seen_on <= days.seen_on
+    """,
     "unknown_transitions": """
-        select days.*
+        select
+            days.playlist_id,
+            days.snapshot_id,
+            days.from_snapshot_id,
+            days.seen_on,
+            days.last_seen_before_on
         from days
         left join known_looks
             on
@@ -62,18 +83,16 @@ STATES = {
                 days.playlist_id = known_looks_before.playlist_id
                 and days.last_seen_before_on = known_looks_before.seen_on
                 and days.from_snapshot_id = known_looks_before.snapshot_id
+        left join days_with_known_changes
+            on
+                days.playlist_id = days_with_known_changes.playlist_id
+                and days.seen_on = days_with_known_changes.seen_on
         where
             days.from_snapshot_id <> days.snapshot_id
             and (
                 known_looks.playlist_id is null
                 or known_looks_before.playlist_id is null
-                or not exists (
-                    select 1 from known_changes
-                    where
-                        known_changes.playlist_id = days.playlist_id
-                        and known_changes.seen_on > days.last_seen_before_on
-                        and known_changes.seen_on <= days.seen_on
-                )
+                or days_with_known_changes.playlist_id is null
             )
     """,
     "compared_items": """
@@ -132,13 +151,13 @@ STATES = {
         where looks.observed_on >= held_playlists.held_since
     """,
     "surviving_states": """
-        select playlist_id, snapshot_id from state_looks
-        where not exists (
-            select 1 from expired_states
-            where
-                expired_states.playlist_id = state_looks.playlist_id
-                and expired_states.snapshot_id = state_looks.snapshot_id
-        )
+        select state_looks.playlist_id, state_looks.snapshot_id
+        from state_looks
+        left join expired_states
+            on
+                state_looks.playlist_id = expired_states.playlist_id
+                and state_looks.snapshot_id = expired_states.snapshot_id
+        where expired_states.playlist_id is null
         union
         select playlist_id, snapshot_id from held_states
     """,
@@ -155,25 +174,30 @@ is to be derived; if so, all from the look before it on is held: with a state go
 compare two that do not follow each other.
 """
 
+DAYS_OF_KEPT_CHANGES = f"""
+    select distinct changes.playlist_id, changes.seen_on, changes.last_seen_before_on
+    from {CHANGES_MART} as changes
+    inner join {{schema}}.playlist_track_changes as kept
+        on
+            changes.playlist_id = kept.playlist_id
+            and kept.last_seen_before_on < changes.seen_on
+            and kept.seen_on > changes.last_seen_before_on
+"""
+
 CHANGES_TO_KEEP = f"""
     select {{columns}}
     from {CHANGES_MART} as changes
+    left join held_playlists on changes.playlist_id = held_playlists.playlist_id
+    left join days_of_kept_changes as kept
+        on
+            changes.playlist_id = kept.playlist_id
+            and changes.seen_on = kept.seen_on
+            and changes.last_seen_before_on = kept.last_seen_before_on
     where
         changes.playlist_id in (select playlist_id from state_looks)
-        and not exists (
-            select 1 from held_playlists
-            where
-                held_playlists.playlist_id = changes.playlist_id
-                and held_playlists.held_since < changes.seen_on
-        )
+        and (held_playlists.held_since is null or held_playlists.held_since >= changes.seen_on)
         and changes.last_seen_before_on < {{cutoff}}
-        and not exists (
-            select 1 from {{schema}}.playlist_track_changes as kept
-            where
-                kept.playlist_id = changes.playlist_id
-                and kept.last_seen_before_on < changes.seen_on
-                and kept.seen_on > changes.last_seen_before_on
-        )
+        and kept.playlist_id is null
     order by changes.playlist_id, changes.seen_on, changes.change_number
 """
 
@@ -204,27 +228,37 @@ class Survivors:
     raw table that decide; tables that are not in it are kept for good.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, rules: Rules, cutoff: date) -> None:
-        self._connection, self._rules, self.cutoff = connection, rules, cutoff
+    def __init__(
+        self,
+        rules: Rules,
+        cutoff: date,
+        warehouse: Warehouse,
+        lookup: duckdb.DuckDBPyConnection,
+    ) -> None:
+        """Decide it in the warehouse. What survives is looked up by `lookup`; it may be the same session."""
+        self._lookup, self._rules, self.cutoff = lookup, rules, cutoff
         self.source = rules.source
         self.columns = {table: columns for table, (_, columns) in rules.survivors_of.items()}
         names = {"schema": rules.source.schema_name, "cutoff": f"date '{cutoff.isoformat()}'"}
-        has_marts = _exists(connection, CHANGES_MART) and _exists(connection, ORDERED_STATES)
-        connection.execute(
+        has_marts = all(warehouse.has_table(*name.split(".")) for name in (CHANGES_MART, ORDERED_STATES))
+        warehouse.execute(
             "create temp table known_looks as select playlist_id, seen_on, snapshot_id from "
             + (ORDERED_STATES if has_marts else NO_LOOKS)
         )
-        connection.execute(
+        warehouse.execute(
             "create temp table known_changes as select distinct playlist_id, seen_on from "
             + (CHANGES_MART if has_marts else NO_LOOKS)
         )
         for name, query in rules.tables.items():
-            connection.execute(f"create temp table {name} as {query.format(**names)}")
-        ((self.playlists_held,),) = connection.sql(HELD_BACK.format(**names)).fetchall()
+            warehouse.execute(f"create temp table {name} as {query.format(**names)}")
+        ((self.playlists_held,),) = warehouse.rows(HELD_BACK.format(**names))
         self.changes = rules.kept_in.schema.empty_table()
         if has_marts:
+            warehouse.execute(
+                f"create temp table days_of_kept_changes as {DAYS_OF_KEPT_CHANGES.format(**names)}"
+            )
             names["columns"] = ", ".join(_mart_column(name) for name in rules.kept_in.schema.names)
-            kept = connection.sql(CHANGES_TO_KEEP.format(**names)).to_arrow_table()
+            kept = pa.concat_tables(warehouse.batches(CHANGES_TO_KEEP.format(**names)))
             self.changes = kept.cast(rules.kept_in.schema)
 
     def among(self, table: str, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -236,18 +270,18 @@ class Survivors:
         names = ", ".join(columns)
         is_expired = "is_expired" if survivors == "surviving_looks" else "false"
         numbered = rows.select(columns).append_column("row_number", pa.array(np.arange(rows.num_rows)))
-        self._connection.register("part_rows", numbered)
-        found = self._connection.sql(
+        self._lookup.register("part_rows", numbered)
+        found = self._lookup.sql(
             f"select row_number, {is_expired} as is_expired "
             f"from part_rows inner join {survivors} using ({names}) order by row_number"
         ).fetchnumpy()
-        self._connection.unregister("part_rows")
+        self._lookup.unregister("part_rows")
         return found["row_number"], found["is_expired"]
 
     def has_state(self, playlist_id: str, snapshot_id: str) -> bool:
         """Whether a state of a playlist survives."""
         return (
-            self._connection.execute(
+            self._lookup.execute(
                 "select 1 from surviving_states where playlist_id = ? and snapshot_id = ?",
                 (playlist_id, snapshot_id),
             ).fetchone()
@@ -261,34 +295,44 @@ def _mart_column(name: str) -> str:
 
 @contextmanager
 def survivors(settings: Settings, rules: Rules, cutoff: date) -> Iterator[Survivors]:
-    """What survives in the settings' warehouse. Raises LoadError for Redshift, or where it is held."""
-    if settings.target != "duckdb":
-        raise LoadError(
-            f"retention of {rules.source.name} reads the embedded warehouse: not with Redshift yet"
-        )
-    warehouse = str(settings.warehouse_path).replace("'", "''")
+    """What survives in the settings' warehouse. Raises LoadError where it is held or may not be read."""
     with (
         tempfile.TemporaryDirectory(prefix="retention-") as folder,
-        closing(duckdb.connect(str(Path(folder) / "survivors.duckdb"))) as connection,
+        closing(duckdb.connect(str(Path(folder) / "survivors.duckdb"))) as lookup,
     ):
-        connection.execute("set timezone = 'UTC'")
-        try:
-            connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
-        except duckdb.IOException as error:
-            raise LoadError(f"{settings.warehouse_path} is open in another process: {error}") from error
-        connection.execute("use warehouse")
-        decided = Survivors(connection, rules, cutoff)
-        connection.execute("use survivors")
-        connection.execute("detach warehouse")
-        yield decided
+        lookup.execute("set timezone = 'UTC'")
+        yield (_decided_there if settings.target == "redshift" else _decided_here)(
+            settings, rules, cutoff, lookup
+        )
 
 
-def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    schema, _, name = table.partition(".")
-    return (
-        connection.execute(
-            "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
-            (schema, name),
-        ).fetchone()
-        is not None
-    )
+def _decided_here(
+    settings: Settings, rules: Rules, cutoff: date, lookup: duckdb.DuckDBPyConnection
+) -> Survivors:
+    """Decided in the session of the lookups, with the embedded warehouse attached to it meanwhile."""
+    warehouse = str(settings.warehouse_path).replace("'", "''")
+    try:
+        lookup.execute(f"attach '{warehouse}' as warehouse (read_only)")
+    except duckdb.IOException as error:
+        raise LoadError(f"{settings.warehouse_path} is open in another process: {error}") from error
+    lookup.execute("use warehouse")
+    decided = Survivors(rules, cutoff, DuckDBWarehouse(lookup), lookup)
+    lookup.execute("use survivors")
+    lookup.execute("detach warehouse")
+    return decided
+
+
+def _decided_there(
+    settings: Settings, rules: Rules, cutoff: date, lookup: duckdb.DuckDBPyConnection
+) -> Survivors:
+    """Decided in Redshift; what survives is fetched, and looked up here."""
+    with open_warehouse(settings) as warehouse:
+        decided = Survivors(rules, cutoff, warehouse, lookup)
+        for name in {survivors for survivors, _ in rules.survivors_of.values()}:
+            for number, rows in enumerate(warehouse.batches(f"select * from {name}")):
+                lookup.register("fetched", rows)
+                lookup.execute(
+                    f"insert into {name} from fetched" if number else f"create table {name} as from fetched"
+                )
+                lookup.unregister("fetched")
+    return decided

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from moto.server import ThreadedMotoServer
 
-from ingestion import lake as lake_module
 from ingestion.errors import ConfigError, LakeError
 from ingestion.lake import Lake, shown_url, unit_id
+from ingestion.stores import ABANDONED_AFTER_SECONDS
 from ingestion.tables import RawTable, columns, key_columns
 
 SONGS = RawTable("songs", pa.schema(key_columns(id=pa.int64()) + columns(title=pa.string())), ("id",))
@@ -349,7 +349,7 @@ def test_scratch_of_a_killed_extractor_goes_once_it_is_old(tmp_path):
     os.utime(old, (1, 1))
     write(Lake(str(tmp_path / "lake")))
     assert list(scratch.iterdir()) == [young]
-    assert lake_module.ABANDONED_AFTER_SECONDS > 3600, "an extractor at work must not lose its scratch"
+    assert ABANDONED_AFTER_SECONDS > 3600, "an extractor at work must not lose its scratch"
 
 
 def test_a_unit_id_depends_on_source_reader_and_inputs_and_on_nothing_else():

@@ -7,13 +7,13 @@ import pytest
 
 from ingestion.config import Settings, load_settings
 from ingestion.errors import LoadError
-from ingestion.warehouse_file import compact, compact_where_worthwhile, open_warehouse
+from ingestion.warehouse_file import compact, compact_where_worthwhile, open_file
 
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:
     settings = load_settings({"WAREHOUSE_DATA_DIR": str(tmp_path), "WAREHOUSE_LAKE_URL": str(tmp_path)})
-    with open_warehouse(settings) as warehouse:
+    with open_file(settings) as warehouse:
         for table in ("kept", "removed"):
             warehouse.execute(f"create table {table} as select uuid() as id from range(300000)")
         warehouse.execute("create view seen as select count(*) as rows from kept")
@@ -21,18 +21,18 @@ def settings(tmp_path) -> Settings:
 
 
 def test_a_file_that_is_mostly_free_is_copied_without_what_went(settings):
-    with open_warehouse(settings) as warehouse:
+    with open_file(settings) as warehouse:
         warehouse.execute("delete from removed")
     size = settings.warehouse_path.stat().st_size
     compact_where_worthwhile(settings)
     assert settings.warehouse_path.stat().st_size < 0.7 * size
-    with open_warehouse(settings) as warehouse:
+    with open_file(settings) as warehouse:
         assert warehouse.sql("select * from seen").fetchall() == [(300000,)]
         assert warehouse.sql("select * from removed").fetchall() == []
 
 
 def test_a_file_with_little_to_give_back_stays(settings):
-    with open_warehouse(settings) as warehouse:
+    with open_file(settings) as warehouse:
         warehouse.execute("delete from removed where cast(id as varchar) < '01'")
     file = settings.warehouse_path.stat().st_ino
     compact_where_worthwhile(settings)
@@ -50,7 +50,7 @@ def test_a_warehouse_that_another_process_holds_is_named(settings):
         text=True,
     ) as other:
         assert other.stdout.readline() == "held\n"
-        for action in (open_warehouse, compact):
+        for action in (open_file, compact):
             with pytest.raises(LoadError, match="is open in another process: close it"):
                 action(settings)
         other.stdin.close()

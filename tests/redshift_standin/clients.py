@@ -8,10 +8,12 @@ import redshift_connector
 from tests.redshift_standin.server import DATABASE, PASSWORD, USER, RedshiftStandIn
 
 
-def by_redshift_connector(stand_in: RedshiftStandIn, password: str = PASSWORD) -> Any:
+def by_redshift_connector(
+    stand_in: RedshiftStandIn, password: str = PASSWORD, database: str = DATABASE
+) -> Any:
     """As dbt-redshift connects: the extended protocol."""
     return redshift_connector.connect(
-        host="127.0.0.1", port=stand_in.port, database=DATABASE, user=USER, password=password, ssl=False
+        host="127.0.0.1", port=stand_in.port, database=database, user=USER, password=password, ssl=False
     )
 
 

@@ -46,22 +46,24 @@ def connection(request: pytest.FixtureRequest, stand_in: RedshiftStandIn) -> Ite
 
 
 @pytest.fixture
-def warehouse(stand_in, tmp_path, monkeypatch) -> Settings:
+def warehouse(stand_in, tmp_path, monkeypatch) -> Iterator[Settings]:
     """Settings for the stand-in, with an empty lake and no raw schema."""
     for name, value in stand_in.environment.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     connection = by_psycopg2(stand_in)
     connection.autocommit = True
-    run(connection, "drop schema if exists raw_lab cascade", "drop schema if exists raw_lab_staging cascade")
-    connection.close()
-    return load_settings(
+    empty = [f"drop schema if exists {name} cascade" for name in ("raw_lab", "raw_lab_staging", "raw_origin")]
+    run(connection, *empty)
+    yield load_settings(
         {
             **stand_in.environment,
             "WAREHOUSE_DATA_DIR": str(tmp_path / "data"),
             "WAREHOUSE_LAKE_URL": str(tmp_path / "lake"),
         }
     )
+    run(connection, *empty)
+    connection.close()
 
 
 @pytest.fixture

@@ -43,9 +43,11 @@ class Proxy:
         s3: Callable[[], Any],
         copy_folder: Path,
         on_error: Callable[[str, StandInError], None],
+        on_copy: Callable[[str], None],
     ) -> None:
         self.postgres_socket, self.users = postgres_socket, users
-        self.s3, self.copy_folder, self.on_error = s3, copy_folder, on_error
+        self.s3, self.copy_folder = s3, copy_folder
+        self.on_error, self.on_copy = on_error, on_copy
         self._sessions: set[asyncio.Task] = set()
 
     async def start(self) -> int:
@@ -229,6 +231,7 @@ class _Session:
             raise CopyFailed(f"Cannot COPY into nonexistent table {command.table[-1]}")
         rows = await asyncio.to_thread(read_rows, command, columns, self._proxy.s3())
         self._files.append(write_csv(rows, self._proxy.copy_folder))
+        self._proxy.on_copy(f"s3://{command.bucket}/{command.prefix}")
         return copy_from_csv(command, self._files[-1])
 
     def _as_redshift_says(self, body: bytes) -> bytes:

@@ -53,11 +53,13 @@ _SETTINGS = {
 class RedshiftStandIn:
     """A stand-in for Redshift that runs within a `with`; `folder` holds what it needs.
 
-    `errors` holds what was refused or not recognised: (statement, error).
+    `errors` holds what was refused or not recognised: (statement, error); `copied` the addresses that
+    were copied from.
     """
 
     folder: Path
     errors: list[tuple[str, StandInError]] = field(default_factory=list)
+    copied: list[str] = field(default_factory=list)
     port: int = 0
     s3_endpoint: str = ""
 
@@ -66,7 +68,7 @@ class RedshiftStandIn:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._postgres = pgserver.get_server(self.folder / "postgres")
         self._restart_with_settings()
-        self._install_catalog()
+        self.add_database(DATABASE)
         self._s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._s3.start()
         host, port = self._s3.get_host_and_port()
@@ -86,6 +88,17 @@ class RedshiftStandIn:
     def s3(self) -> Any:
         """A client of the S3 server."""
         return s3_client(self.s3_endpoint)
+
+    def add_database(self, name: str) -> None:
+        """Make an empty database."""
+        with closing(self._superuser("postgres")) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                f"create database {name} template template0 encoding utf8 lc_collate 'C' lc_ctype 'C.UTF-8'"
+            )
+            cursor.execute(f"grant all on database {name} to {USER}")
+        with closing(self._superuser(name)) as connection, connection.cursor() as cursor:
+            cursor.execute(CATALOG.read_text())
+            cursor.execute(f"grant all on schema public to {USER}")
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -110,22 +123,12 @@ class RedshiftStandIn:
         with closing(self._superuser("postgres")) as connection, connection.cursor() as cursor:
             for name, value in _SETTINGS.items():
                 cursor.execute(f"alter system set {name} = '{value}'")
-            cursor.execute(
-                f"create database {DATABASE} template template0 encoding utf8 "
-                "lc_collate 'C' lc_ctype 'C.UTF-8'"
-            )
             cursor.execute(f"create role {USER} login; grant pg_read_server_files to {USER}")
-            cursor.execute(f"grant all on database {DATABASE} to {USER}")
             cursor.execute(f"create role {ADMINISTRATOR} login superuser")
         pgserver.pg_ctl(
             ["-w", "-m", "fast", "stop"], pgdata=self._postgres.pgdata, user=self._postgres.system_user
         )
         self._postgres.ensure_postgres_running()
-
-    def _install_catalog(self) -> None:
-        with closing(self._superuser(DATABASE)) as connection, connection.cursor() as cursor:
-            cursor.execute(CATALOG.read_text())
-            cursor.execute(f"grant all on schema public to {USER}")
 
     def _superuser(self, database: str) -> Any:
         connection = psycopg2.connect(self._postgres.get_uri(database))
@@ -145,6 +148,7 @@ class RedshiftStandIn:
             s3=self.s3,
             copy_folder=copies,
             on_error=lambda sql, error: self.errors.append((sql, error)),
+            on_copy=self.copied.append,
         )
         self._loop = asyncio.new_event_loop()
         self.port = self._loop.run_until_complete(self._proxy.start())

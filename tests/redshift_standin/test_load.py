@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from s3fs import S3FileSystem
 
 from ingestion.errors import LoadError
 from ingestion.load import load, prepare
 from tests.redshift_standin.lab import LAB, rewrite_unit, song, write_unit
 from tests.redshift_standin.server import BUCKET
+from tests.support.faulty_s3 import faulty_s3
 
 TITLES = "select song_id, title from raw_lab.songs order by song_id"
 
@@ -98,11 +100,67 @@ def test_a_load_that_was_not_closed_is_done_again(warehouse, query, execute):
     assert query(TITLES) == [("a", "one"), ("b", "two")]
 
 
-def test_parts_go_through_the_staging_folder(warehouse, stand_in):
+def test_parts_go_through_the_staging_folder_and_do_not_stay_there(warehouse, stand_in):
+    stand_in.s3().put_object(Bucket=BUCKET, Key="staging/raw_lab/songs/left_by_a_killed_load.parquet")
+    write_unit(warehouse, "unit", songs=[song("a", "one")])
+    stand_in.copied.clear()
+    load(warehouse, LAB)
+    assert any(address.startswith(f"s3://{BUCKET}/staging/raw_lab/songs/") for address in stand_in.copied)
+    assert stand_in.s3().list_objects_v2(Bucket=BUCKET, Prefix="staging/raw_lab")["KeyCount"] == 0
+
+
+def test_a_database_takes_one_lake(warehouse, query, tmp_path):
     write_unit(warehouse, "unit", songs=[song("a", "one")])
     load(warehouse, LAB)
-    staged = stand_in.s3().list_objects_v2(Bucket=BUCKET, Prefix="staging/raw_lab/songs/")
-    assert staged["KeyCount"] == 1
+    other = replace(warehouse, lake_url=str(tmp_path / "other"))
+    write_unit(other, "other", songs=[song("b", "two")])
+    with pytest.raises(LoadError, match=r"is loaded from the lake .*/lake, and .*/other is another: .*drop"):
+        load(other, LAB)
+    assert query(TITLES) == [("a", "one")]
+
+
+def test_a_lake_that_was_moved_is_the_same_lake(warehouse, query, tmp_path):
+    write_unit(warehouse, "unit", songs=[song("a", "one")])
+    load(warehouse, LAB)
+    moved = replace(warehouse, lake_url=str(Path(warehouse.lake_url).rename(tmp_path / "moved")))
+    write_unit(moved, "later", songs=[song("b", "two")])
+    load(moved, LAB)
+    assert query(TITLES) == [("a", "one"), ("b", "two")]
+
+
+@pytest.mark.parametrize("is_sandbox", [True, False])
+def test_the_sandbox_and_real_data_do_not_go_into_one_database(warehouse, query, is_sandbox):
+    first = replace(warehouse, is_sandbox=is_sandbox)
+    write_unit(first, "unit", songs=[song("a", "one")])
+    load(first, LAB)
+    second = replace(first, is_sandbox=not is_sandbox)
+    write_unit(second, "later", songs=[song("b", "two")])
+    held = "made-up data, of the lake" if is_sandbox else "real data, of the lake"
+    with pytest.raises(LoadError, match=f"holds .*{held} .*REDSHIFT_DATABASE"):
+        load(second, LAB)
+    assert query(TITLES) == [("a", "one")]
+
+
+def test_empty_tables_bind_a_database_to_no_lake(warehouse, query, tmp_path):
+    prepare(warehouse, [LAB])
+    load(warehouse, LAB)
+    other = replace(warehouse, lake_url=str(tmp_path / "other"), is_sandbox=True)
+    write_unit(other, "unit", songs=[song("a", "one")])
+    load(other, LAB)
+    assert query(TITLES) == [("a", "one")]
+
+
+def test_a_missing_permission_on_the_staging_folder_is_told(warehouse, query, stand_in, monkeypatch):
+    write_unit(warehouse, "unit", songs=[song("a", "one")])
+    prepare(warehouse, [LAB])
+    with faulty_s3(stand_in.s3_endpoint) as s3:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.url)
+        S3FileSystem.clear_instance_cache()  # as a new process: dlt's file system remembers where it went
+        s3.fail("AccessDenied", lambda request: request.method == "PUT" and "raw_lab" in request.target)
+        with pytest.raises(LoadError, match=r"^s3://stand-in/staging: .*staging takes s3:PutObject"):
+            load(warehouse, LAB)
+    S3FileSystem.clear_instance_cache()
+    assert query(TITLES) == []
 
 
 @pytest.mark.parametrize(

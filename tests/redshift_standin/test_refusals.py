@@ -80,6 +80,8 @@ STATEMENTS = {
     "alter table lab.t rename to lab.u": REFUSED,
     "merge into lab.t using (select 1 as id) as s on t.id = s.id when matched then delete": REFUSED,
     "do 'begin end'": REFUSED,
+    "declare c no scroll cursor for select id from lab.t": REFUSED,
+    "fetch absolute 1 from c": SYNTAX,
     "set enable_seqscan to off": SYNTAX,
     "unload ('select 1') to 's3://stand-in/x' iam_role default": SYNTAX,
     "select 1 §": SYNTAX,

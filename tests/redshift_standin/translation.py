@@ -71,6 +71,12 @@ def _explain(tokens: list[Token], views: Views) -> str:
     return "explain " + translate(tokens[1:], views)
 
 
+def _declare(tokens: list[Token], views: Views) -> str:
+    if keys_of(tokens[2:], 2) != ("cursor", "for"):
+        raise RefusedByRedshift("a cursor with options")
+    return folded(tokens[:4]) + _query(tokens[4:], views)
+
+
 def _insert(tokens: list[Token], views: Views) -> str:
     _, place = qualified_name(tokens, 2)
     head = folded(tokens[:place])
@@ -259,6 +265,9 @@ _STATEMENTS: dict[tuple[str, ...], Callable[[list[Token], Views], str]] = {
     ("with",): _query,
     ("(",): _query,
     ("explain",): _explain,
+    ("declare",): _declare,
+    ("fetch", "forward"): _as_it_is,
+    ("close",): _as_it_is,
     ("insert", "into"): _insert,
     ("delete", "from"): _delete,
     ("merge", "into"): _merge,
