@@ -14,7 +14,7 @@ from ingestion.msd.inflate import InflateError, inflate
 from ingestion.msd.layout import (
     ARRAYS,
     EOF_ADDRESS_AT,
-    PARALLEL,
+    LENGTH_LIKE,
     TABLES,
     UNDEFINED,
     Array,
@@ -156,7 +156,7 @@ def _arrays(held: _Bytes, beginning: bytes, tier: Tier) -> list[np.ndarray]:
     for name in ARRAYS_OF[tier]:
         array = ARRAYS[name]
         (length,) = _U64.unpack_from(beginning, array.length_at)
-        if lengths.setdefault(PARALLEL.get(name, name), length) != length:
+        if lengths.setdefault(LENGTH_LIKE[name], length) != length:
             raise _UnexpectedError
         arrays.append(_items(held, beginning, array, length) if length else np.empty(0, array.dtype))
     return arrays

@@ -17,7 +17,7 @@ from h5py import h5d, h5f, h5fd, h5g, h5o, h5p, h5s, h5t
 
 from ingestion.inputs import UnreadableInputError
 from ingestion.msd.content import Content, HeldBytes
-from ingestion.msd.layout import ARRAYS, PARALLEL, ROW_TYPES, SIGNATURE
+from ingestion.msd.layout import ARRAYS, LENGTH_LIKE, PARALLEL, ROW_TYPES, SIGNATURE
 from ingestion.msd.songs import ARRAYS_OF, SCALARS, Ragged, Songs, Tier
 
 SONGS_AT_ONCE = 10_000
@@ -43,13 +43,14 @@ def read(content: Content, tier: Tier) -> Iterator[Songs]:
             if len(shapes) != 1 or len(*shapes) != 1:
                 raise UnreadableInputError("wrong_layout", "the songs tables differ in shape")
             ((total,),) = shapes
-            is_summary = not any(
-                name.encode() in groups[ARRAYS[name].group] for name in ARRAYS_OF[Tier.ARTISTS]
-            )
+            is_summary = _is_summary(groups)
+            arrays = {} if is_summary else _opened_arrays(groups, tier)
             for start in range(0, total, at_once):
                 stop = min(start + at_once, total)
                 rows, starts = _rows_between(tables, start, stop)
-                yield Songs(rows, _arrays(groups, starts, tier, stop - start), is_summary)
+                songs = stop - start
+                parts = _no_arrays(tier, songs) if is_summary else _parts(arrays, starts, songs)
+                yield Songs(rows, parts, is_summary)
     except KeyError as error:
         reason = "missing_table" if "doesn't exist" in str(error) else "corrupt_file"
         raise UnreadableInputError(reason, str(error.args[0])) from error
@@ -186,21 +187,19 @@ def _typed(values: np.ndarray, name: str, wanted: np.dtype) -> np.ndarray:
     raise UnreadableInputError("wrong_layout", f"{name} has type {values.dtype}")
 
 
-def _arrays(
-    groups: dict[str, h5g.GroupID], starts: dict[str, np.ndarray], tier: Tier, songs: int
-) -> dict[str, Ragged]:
-    """The songs' parts of the tier's arrays; nothing of one that the file has not or does not index."""
-    arrays: dict[str, Ragged] = {}
-    for indexed in ARRAYS_OF[tier]:
-        if indexed in PARALLEL:
-            continue
-        names = [name for name in ARRAYS_OF[tier] if PARALLEL.get(name, name) == indexed]
-        group = groups[ARRAYS[indexed].group]
-        if indexed in starts and all(name.encode() in group for name in names):
-            arrays |= _parallel_arrays(group, names, starts[indexed], songs)
-        else:
-            arrays |= {name: Ragged(_no_rows(name), np.zeros(songs, np.int64)) for name in names}
-    return {name: arrays[name] for name in ARRAYS_OF[tier]}
+def _is_summary(groups: dict[str, h5g.GroupID]) -> bool:
+    """Whether the file has none of the arrays; one that has only some is damaged."""
+    present: set[bytes] = set()
+    for group in groups.values():
+        group.links.iterate(present.add)
+    missing = [name for name in ARRAYS if name.encode() not in present]
+    if missing and len(missing) < len(ARRAYS):
+        raise UnreadableInputError("missing_array", f"there is no {', '.join(missing)}")
+    return bool(missing)
+
+
+def _no_arrays(tier: Tier, songs: int) -> dict[str, Ragged]:
+    return {name: Ragged(_no_rows(name), np.zeros(songs, np.int64)) for name in ARRAYS_OF[tier]}
 
 
 def _no_rows(name: str) -> np.ndarray:
@@ -208,24 +207,42 @@ def _no_rows(name: str) -> np.ndarray:
     return np.empty((0, array.columns)[: array.dimensions], array.dtype)
 
 
-def _parallel_arrays(
-    group: h5g.GroupID, names: Sequence[str], starts: np.ndarray, songs: int
-) -> dict[str, Ragged]:
-    """The songs' parts of arrays that one `idx_` column serves, the first one's."""
-    datasets = [_Dataset(group, f"/{ARRAYS[name].group}/{name}", ARRAYS[name].dtype) for name in names]
-    for name, dataset in zip(names, datasets, strict=True):
-        if dataset.shape[1:] != _no_rows(name).shape[1:] or not dataset.shape:
-            raise UnreadableInputError("wrong_layout", f"{name} has shape {dataset.shape}")
-    length = datasets[0].shape[0]
-    if any(dataset.shape[0] != length for dataset in datasets):
-        raise UnreadableInputError("wrong_layout", f"{', '.join(names)} differ in length")
-    bounds = starts.astype(np.int64)
+def _opened_arrays(groups: dict[str, h5g.GroupID], tier: Tier) -> dict[str, _Dataset]:
+    """The tier's arrays, those of a unit equally long."""
+    arrays = {}
+    for name in ARRAYS_OF[tier]:
+        array = ARRAYS[name]
+        arrays[name] = _Dataset(groups[array.group], f"/{array.group}/{name}", array.dtype)
+        shape, other = arrays[name].shape, arrays[LENGTH_LIKE[name]].shape
+        if not shape or shape[1:] != _no_rows(name).shape[1:]:
+            raise UnreadableInputError("wrong_layout", f"{name} has shape {shape}")
+        if shape[0] != other[0]:
+            raise UnreadableInputError("wrong_layout", f"{name} and {LENGTH_LIKE[name]} differ in length")
+    return arrays
+
+
+def _parts(arrays: dict[str, _Dataset], starts: dict[str, np.ndarray], songs: int) -> dict[str, Ragged]:
+    """The songs' parts of the arrays."""
+    parts: dict[str, Ragged] = {}
+    for name, dataset in arrays.items():
+        bounds = _bounds(name, starts, songs, dataset.shape[0])
+        values = _typed(dataset.rows(int(bounds[0]), int(bounds[-1])), name, ARRAYS[name].dtype)
+        parts[name] = Ragged(values, np.diff(bounds))
+        if not np.array_equal(parts[name].counts, parts[LENGTH_LIKE[name]].counts):
+            raise UnreadableInputError(
+                "wrong_layout", f"a song's {name} and {LENGTH_LIKE[name]} differ in length"
+            )
+    return parts
+
+
+def _bounds(name: str, starts: dict[str, np.ndarray], songs: int, length: int) -> np.ndarray:
+    """Where the songs' parts of an array begin, and where the last one ends."""
+    index = PARALLEL.get(name, name)
+    if index not in starts:
+        raise UnreadableInputError("wrong_layout", f"there is no column idx_{index}")
+    bounds = starts[index].astype(np.int64)
     if len(bounds) == songs:
         bounds = np.append(bounds, length)
-    counts = np.diff(bounds)
-    if len(counts) and (counts.min() < 0 or bounds[0] < 0 or bounds[-1] > length):
-        raise UnreadableInputError("wrong_layout", f"idx_{names[0]} does not index {names[0]}")
-    return {
-        name: Ragged(_typed(dataset.rows(int(bounds[0]), int(bounds[-1])), name, ARRAYS[name].dtype), counts)
-        for name, dataset in zip(names, datasets, strict=True)
-    }
+    if bounds[0] < 0 or bounds[-1] > length or (np.diff(bounds) < 0).any():
+        raise UnreadableInputError("wrong_layout", f"idx_{index} does not index {name}")
+    return bounds

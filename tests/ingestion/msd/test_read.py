@@ -1,10 +1,12 @@
 """The two ways to read song files give equal values, and each file goes the way it should."""
 
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
 
+import h5py
 import numpy as np
 import pytest
 import tables
@@ -148,16 +150,15 @@ def test_a_file_of_any_layout_gives_its_songs_values(write, tier, tmp_path):
     for name, array in arrays.items():
         path_in_file = f"{GROUP_OF.get(name, 'analysis')}/{name}"
         expected = np.array(song.arrays[path_in_file], array.dtype)
-        if write is write_song and "analysis" in path_in_file and name != "bars_start":
-            continue  # that writer leaves them out
         np.testing.assert_array_equal(array, expected)
 
 
 def test_more_segments_than_one_b_tree_node_can_name_are_left_to_hdf5(tmp_path):
     ways = {}
     for segments in (64 * 85, 64 * 85 + 1):
-        song = make_song(1)
-        song.arrays["analysis/segments_pitches"] = np.arange(segments * 12.0).reshape(segments, 12)
+        song = make_full_size_song(1)
+        for name in [name for name in song.arrays if name.startswith("analysis/segments_")]:
+            song.arrays[name] = np.resize(song.arrays[name], (segments, *song.arrays[name].shape[1:]))
         path = write_genuine_song(tmp_path, song, name=f"{segments}.h5")
         ways[segments], _, arrays = by_file(read_songs(local([path]), Tier.ARRAYS))[path]
         np.testing.assert_array_equal(arrays["segments_pitches"], song.arrays["analysis/segments_pitches"])
@@ -270,6 +271,54 @@ def test_a_changed_bit_is_left_to_hdf5_or_changes_what_hdf5_reads_too(tier, tmp_
     assert outcomes["declined"] > 1000
     assert outcomes["the same"] > 1000
     assert bool(outcomes["different"]) == bool(ARRAYS_OF[tier])
+
+
+@pytest.mark.parametrize("write", [write_song, write_genuine_song])
+@pytest.mark.parametrize(
+    ("shorter", "other"),
+    [
+        ("analysis/segments_timbre", "segments_start"),
+        ("analysis/segments_loudness_max_time", "segments_start"),
+        ("analysis/beats_confidence", "beats_start"),
+        ("analysis/tatums_confidence", "tatums_start"),
+        ("metadata/artist_terms_weight", "artist_terms"),
+    ],
+)
+def test_arrays_of_a_unit_that_differ_in_length_are_quarantined(shorter, other, write, tmp_path):
+    song = make_full_size_song(3)
+    song.arrays[shorter] = song.arrays[shorter][:-1]
+    (read,) = read_songs(local([write(tmp_path, song)]), Tier.ARRAYS)
+    assert read.error.reason == "wrong_layout"
+    assert read.error.detail == f"{shorter.split('/')[1]} and {other} differ in length"
+
+
+def test_an_aggregate_that_gives_a_song_more_confidences_than_beats_is_quarantined(tmp_path):
+    songs = [make_full_size_song(number) for number in range(3)]
+    path = write_songs(tmp_path / "aggregate.h5", songs)
+    with h5py.File(path, "a") as h5:
+        rows = h5["analysis/songs"][:]
+        rows["idx_beats_confidence"][1] += 1
+        h5["analysis/songs"][:] = rows
+    (read,) = read_songs(local([path]), Tier.ARRAYS)
+    assert read.error.reason == "wrong_layout"
+    assert "beats_confidence" in read.error.detail
+
+
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize("write", [write_song, write_genuine_song])
+def test_a_file_without_some_of_the_arrays_is_quarantined_and_they_are_named(write, tier, tmp_path):
+    missing = {
+        "one.h5": ["analysis/segments_timbre"],
+        "those of the artist.h5": [f"{group}/{name}" for name, group in GROUP_OF.items()],
+    }
+    for file, arrays in missing.items():
+        path = write(tmp_path, make_song(3)).rename(tmp_path / file)
+        with h5py.File(path, "a") as h5:
+            for array in arrays:
+                del h5[array]
+        (read,) = read_songs(local([path]), tier)
+        assert read.error.reason == "missing_array"
+        assert set(re.findall(r"\w+_\w+", read.error.detail)) == {array.split("/")[1] for array in arrays}
 
 
 READ_WITHOUT = """

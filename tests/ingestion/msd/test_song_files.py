@@ -375,6 +375,8 @@ BAD_FILES = {
     "no analysis table": (without("analysis/songs"), "missing_table"),
     "no musicbrainz table": (without("musicbrainz/songs"), "missing_table"),
     "no metadata group": (without("metadata"), "missing_table"),
+    "no terms": (without("metadata/artist_terms"), "missing_array"),
+    "no analysis array": (without("analysis/segments_timbre"), "missing_array"),
     "table without columns": (replaced("metadata/songs", np.zeros(1)), "wrong_layout"),
     "scalar in place of a table": (replaced("metadata/songs", 1), "wrong_layout"),
     "group in place of a table": (replaced("metadata/songs", None), "wrong_layout"),
