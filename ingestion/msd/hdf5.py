@@ -11,9 +11,10 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 
 import numpy as np
-from h5py import h5d, h5f, h5fd, h5g, h5o, h5p, h5s, h5t
+from h5py import h5d, h5f, h5fd, h5g, h5i, h5o, h5p, h5s, h5t, h5z
 
 from ingestion.inputs import UnreadableInputError
 from ingestion.msd.content import Content, HeldBytes
@@ -51,6 +52,8 @@ def read(content: Content, tier: Tier) -> Iterator[Songs]:
                 songs = stop - start
                 parts = _no_arrays(tier, songs) if is_summary else _parts(arrays, starts, songs)
                 yield Songs(rows, parts, is_summary)
+    except MemoryError as error:
+        raise UnreadableInputError("out_of_memory", str(error) or "no memory is left") from error
     except KeyError as error:
         reason = "missing_table" if "doesn't exist" in str(error) else "corrupt_file"
         raise UnreadableInputError(reason, str(error.args[0])) from error
@@ -103,29 +106,61 @@ def _has_signature(content: Content) -> bool:
 
 
 class _Dataset:
-    """An open dataset. Where it has the usual type, the library need not describe its type, which is slow."""
+    """An open dataset. Where it has the usual type, the library need not describe its type, which is slow.
+
+    HDF5 trusts a damaged length, type or list of filters, and reads noise or zeros without a word. Such a
+    dataset is refused on opening, before memory is asked for.
+    """
 
     def __init__(self, group: h5g.GroupID, path: str, usual_type: np.dtype) -> None:
         self._dataset = h5o.open(group, path.encode())
         if not isinstance(self._dataset, h5d.DatasetID):
             raise UnreadableInputError("wrong_layout", f"{path} is not a dataset")
-        usual = _file_type(usual_type)
-        self._memory_type = usual if self._dataset.get_type() == usual else None
-        self.dtype = usual_type if self._memory_type else self._dataset.dtype
+        self._path = path
+        usual, stored = _file_type(usual_type), self._dataset.get_type()
+        self._memory_type = usual if stored == usual else None
+        self.dtype = usual_type if self._memory_type else _numpy_type(stored, path)
         self.shape = self._dataset.shape
         properties = self._dataset.get_create_plist()
-        if properties.get_layout() == h5d.CHUNKED:
-            self._check_filters(path, properties)
+        layout, file_bytes = properties.get_layout(), h5i.get_file_id(group).get_filesize()
+        if layout == h5d.CHUNKED:
+            self._check_chunks(properties, stored.get_size(), file_bytes)
+        elif layout in (h5d.CONTIGUOUS, h5d.COMPACT):
+            self._check_size(stored.get_size(), file_bytes)
+        else:
+            raise UnreadableInputError("wrong_layout", f"{path} lies in other datasets")
 
-    def _check_filters(self, path: str, properties: h5p.PropDCID) -> None:
-        """Refuse chunks that skip a filter (shuffle, deflate) they went through: HDF5 would read noise.
+    def _check_size(self, item_bytes: int, file_bytes: int) -> None:
+        found, wanted = self._dataset.get_storage_size(), math.prod(self.shape) * item_bytes
+        if found != wanted or found > file_bytes:
+            raise UnreadableInputError("corrupt_file", f"{self._path} has not {wanted:,} bytes")
+
+    def _check_chunks(self, properties: h5p.PropDCID, item_bytes: int, file_bytes: int) -> None:
+        """Check that the chunks are those of the length, and went through the filters that they should have.
 
         A writer may skip the filters of a chunk that would not shrink: its stored size is its full size.
         """
+        chunk_shape = properties.get_chunk()
+        grid = list(zip(self.shape, chunk_shape, strict=True))
+        found, wanted = self._dataset.get_num_chunks(), math.prod(-(-rows // step) for rows, step in grid)
+        if found != wanted:
+            raise UnreadableInputError("corrupt_file", f"{self._path} has {found:,} of {wanted:,} chunks")
+        filters = [properties.get_filter(number) for number in range(properties.get_nfilters())]
+        for code, _, options, _ in filters:
+            if code == h5z.FILTER_SHUFFLE and options != (item_bytes,):
+                raise UnreadableInputError("corrupt_file", f"{self._path} is shuffled by {options} bytes")
+        chunk_bytes = math.prod(chunk_shape) * item_bytes
+        places = product(*(range(0, rows, step) for rows, step in grid))
 
         def check(chunk: h5d.StoreInfo) -> None:
-            if chunk.filter_mask and chunk.size != math.prod(properties.get_chunk()) * self.dtype.itemsize:
-                raise UnreadableInputError("corrupt_file", f"{path} has a chunk with a filter mask")
+            if chunk.chunk_offset != next(places):
+                raise UnreadableInputError("corrupt_file", f"{self._path} has a chunk at a wrong place")
+            if chunk.size > file_bytes:
+                raise UnreadableInputError("corrupt_file", f"{self._path} has a chunk larger than the file")
+            if (chunk.filter_mask or not filters) and chunk.size != chunk_bytes:
+                raise UnreadableInputError("corrupt_file", f"{self._path} has a chunk with a filter mask")
+            # Being in the list of chunks does not mean that it is found; what is not found is read as zeros.
+            self._dataset.read_direct_chunk(chunk.chunk_offset)
 
         self._dataset.chunk_iter(check)
 
@@ -140,6 +175,18 @@ class _Dataset:
             space.select_hyperslab((start, *(0 for _ in self.shape[1:])), values.shape)
             self._dataset.read(h5s.create_simple(values.shape), space, values, self._memory_type)
         return values
+
+
+def _numpy_type(stored: h5t.TypeID, path: str) -> np.dtype:
+    """The type as numpy has it; refused where the bits of numbers mean what nobody writes: it is damaged."""
+    members = [stored]
+    if isinstance(stored, h5t.TypeCompoundID):
+        members = [stored.get_member_type(number) for number in range(stored.get_nmembers())]
+    for member in members:
+        is_number = isinstance(member, h5t.TypeIntegerID | h5t.TypeFloatID)
+        if is_number and member != h5t.py_create(member.dtype):
+            raise UnreadableInputError("wrong_layout", f"{path} has numbers of an unknown kind")
+    return stored.dtype
 
 
 @cache
