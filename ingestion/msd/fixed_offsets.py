@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ingestion.msd.content import FIRST_BYTES, Content
+from ingestion.msd.content import FIRST_BYTES, HELD_BYTES, Content
 from ingestion.msd.inflate import InflateError, inflate
 from ingestion.msd.layout import (
     ARRAYS,
@@ -91,7 +91,8 @@ def read(content: Content, tier: Tier) -> RawSong | None:
 
     Raises UnreadableInputError where the content gives no bytes.
     """
-    beginning = content.read(0, content.size_bytes if tier is Tier.ARRAYS else FIRST_BYTES)
+    is_read_whole = tier is Tier.ARRAYS and content.size_bytes < HELD_BYTES
+    beginning = content.read(0, content.size_bytes if is_read_whole else FIRST_BYTES)
     if not _FINGERPRINTS[tier].matches(beginning):
         return None
     end, *chunks = _PLACES.unpack_from(beginning)

@@ -8,16 +8,18 @@ arrays. Columns are found by their names, numbers are taken in any type that fit
 import io
 import math
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 from h5py import h5d, h5f, h5fd, h5g, h5i, h5o, h5p, h5s, h5t, h5z
 
 from ingestion.inputs import UnreadableInputError
-from ingestion.msd.content import Content, HeldBytes
+from ingestion.msd.content import HELD_BYTES, Content, HeldBytes, LocalFile
 from ingestion.msd.layout import ARRAYS, LENGTH_LIKE, PARALLEL, ROW_TYPES, SIGNATURE
 from ingestion.msd.songs import ARRAYS_OF, SCALARS, Ragged, Songs, Tier
 
@@ -27,14 +29,36 @@ SONGS_AT_ONCE = 10_000
 SONGS_WITH_ARRAYS_AT_ONCE = 200
 """The same where all arrays are read: 300 kB each."""
 
+COPIED_BYTES = 8 * 2**20
+"""Of a file that is copied to the local disk, at a time."""
+
 
 def read(content: Content, tier: Tier) -> Iterator[Songs]:
     """The file's songs, some thousands at a time.
 
     Raises UnreadableInputError, whichever way HDF5 fails.
     """
-    if not content.path:  # the library reads in many places of the file
-        content = HeldBytes(content.read(0, content.size_bytes))
+    with _at_hand(content) as at_hand:
+        yield from _read(at_hand, tier)
+
+
+@contextmanager
+def _at_hand(content: Content) -> Iterator[Content]:
+    """The same bytes on a local disk or in memory: the library reads in many places of a file."""
+    if content.path:
+        yield content
+    elif content.size_bytes < HELD_BYTES:
+        yield HeldBytes(content.read(0, content.size_bytes))
+    else:
+        with tempfile.NamedTemporaryFile(suffix=".h5") as copy:
+            for start in range(0, content.size_bytes, COPIED_BYTES):
+                copy.write(content.read(start, COPIED_BYTES))
+            copy.flush()
+            with LocalFile(Path(copy.name)) as local:
+                yield local
+
+
+def _read(content: Content, tier: Tier) -> Iterator[Songs]:
     at_once = SONGS_WITH_ARRAYS_AT_ONCE if tier is Tier.ARRAYS else SONGS_AT_ONCE
     try:
         with _opened(content) as file:

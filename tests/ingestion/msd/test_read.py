@@ -314,6 +314,26 @@ def read_changed(path, changes):
     return read.stdout.split("\n")[:-1]
 
 
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize("write", [write_song, write_genuine_song])
+def test_what_is_no_local_file_and_large_is_read_in_parts(write, tier, tmp_path):
+    part_bytes = 8 * 2**20
+    path = write(tmp_path, make_song(3))
+    expected = by_file(read_songs(local([path]), tier))[path]
+    with path.open("r+b") as file:
+        file.truncate(64 * 2**20 + 1)
+    with LocalFile(path) as file:
+        content = Recorded(file)
+        content.path = None  # as an object in a bucket
+        found = by_file(read_songs([("object", content)], tier))["object"]
+    assert found[0] == expected[0]
+    assert_equal(found[1], expected[1])
+    assert_equal(found[2], expected[2])
+    assert max(length for _, length in content.reads) == (part_bytes if write is write_song else FIRST_BYTES)
+    if write is write_song:
+        assert content.reads[1:] == [(number * part_bytes, part_bytes) for number in range(9)]
+
+
 def test_a_file_that_takes_more_memory_than_there_is_is_quarantined(tmp_path):
     path = write_song(tmp_path, make_song(3))
     rows = 10**6
