@@ -17,7 +17,7 @@ from tarfile import BLOCKSIZE, EmptyHeaderError, EOFHeaderError, HeaderError, Ta
 from typing import BinaryIO, Self
 
 from ingestion.inputs import InputFile, UnreadableInputError, is_hidden, storable
-from ingestion.msd.content import Content, LocalFile
+from ingestion.msd.content import HELD_BYTES, Content, LocalFile
 from ingestion.msd.places import SUFFIXES, Contents
 
 try:  # Intel's inflate takes half the time (package isal, extra `fast`)
@@ -37,9 +37,6 @@ READ_BYTES = 256 * 1024
 
 INFLATED_BYTES = 1024 * 1024
 """At most so much from that: what packs well must not fill the memory."""
-
-HELD_BYTES = 64 * 2**20
-"""Members from this size on (a summary file has 300 MB) go through a temporary file, not through memory."""
 
 SHOWN_PASSED_OVER = 5
 """Names kept of the members that are no song files."""

@@ -16,14 +16,20 @@ FIRST_BYTES = 48 * 1024
 terms and similar artists."""
 
 
+HELD_BYTES = 64 * 2**20
+"""Files from this size on (a summary file has 300 MB) are not held in memory: what is no local file goes
+through a temporary one."""
+
+
 class Content(Protocol):
     """The bytes of one song file.
 
-    The reader calls `read(0, FIRST_BYTES)` first, or `read(0, size_bytes)` where it wants the arrays,
-    and once more only where a file is not as most are: for tags at its end, or for all of it.
+    The reader calls `read(0, FIRST_BYTES)` first, or `read(0, size_bytes)` where it wants the arrays of a
+    file below HELD_BYTES, and more only where a file is not as most are: for tags at its end, or for all
+    of it.
 
     `path` is the file where it is a local one, for h5py to open; None where it is an object in a
-    bucket or a member of an archive: what h5py must read is then held in memory.
+    bucket or a member of an archive.
     """
 
     @property

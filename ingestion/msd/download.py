@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from ingestion.errors import SourceError
 from ingestion.progress import Progress
@@ -96,9 +97,13 @@ def _write(answer: requests.Response, part: Path, start: int, total: int | None)
     name = f"download {part.name.removesuffix(PARTIAL)}"
     with part.open("ab") as file, Progress(name, total, "B", unit_scale=True) as progress:
         progress.skip(start)
-        for chunk in answer.iter_content(CHUNK_BYTES):
-            file.write(chunk)
-            progress.advance(len(chunk))
+        try:
+            # Not `iter_content`: it would unpack what a server labels as a packed form of something else.
+            for chunk in answer.raw.stream(CHUNK_BYTES, decode_content=False):
+                file.write(chunk)
+                progress.advance(len(chunk))
+        except HTTPError as error:
+            raise requests.ConnectionError(error) from error
 
 
 def _size(path: Path) -> int:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ingestion.msd.content import FIRST_BYTES, Content
+from ingestion.msd.content import FIRST_BYTES, HELD_BYTES, Content
 from ingestion.msd.inflate import InflateError, inflate
 from ingestion.msd.layout import (
     ARRAYS,
     EOF_ADDRESS_AT,
-    PARALLEL,
+    LENGTH_LIKE,
     TABLES,
     UNDEFINED,
     Array,
@@ -91,7 +91,8 @@ def read(content: Content, tier: Tier) -> RawSong | None:
 
     Raises UnreadableInputError where the content gives no bytes.
     """
-    beginning = content.read(0, content.size_bytes if tier is Tier.ARRAYS else FIRST_BYTES)
+    is_read_whole = tier is Tier.ARRAYS and content.size_bytes < HELD_BYTES
+    beginning = content.read(0, content.size_bytes if is_read_whole else FIRST_BYTES)
     if not _FINGERPRINTS[tier].matches(beginning):
         return None
     end, *chunks = _PLACES.unpack_from(beginning)
@@ -156,7 +157,7 @@ def _arrays(held: _Bytes, beginning: bytes, tier: Tier) -> list[np.ndarray]:
     for name in ARRAYS_OF[tier]:
         array = ARRAYS[name]
         (length,) = _U64.unpack_from(beginning, array.length_at)
-        if lengths.setdefault(PARALLEL.get(name, name), length) != length:
+        if lengths.setdefault(LENGTH_LIKE[name], length) != length:
             raise _UnexpectedError
         arrays.append(_items(held, beginning, array, length) if length else np.empty(0, array.dtype))
     return arrays

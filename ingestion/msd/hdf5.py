@@ -6,18 +6,21 @@ arrays. Columns are found by their names, numbers are taken in any type that fit
 """
 
 import io
+import itertools
 import math
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import numpy as np
-from h5py import h5d, h5f, h5fd, h5g, h5o, h5p, h5s, h5t
+from h5py import h5d, h5f, h5fd, h5g, h5o, h5p, h5s, h5t, h5z
 
 from ingestion.inputs import UnreadableInputError
-from ingestion.msd.content import Content, HeldBytes
-from ingestion.msd.layout import ARRAYS, PARALLEL, ROW_TYPES, SIGNATURE
+from ingestion.msd.content import HELD_BYTES, Content, HeldBytes, LocalFile
+from ingestion.msd.layout import ARRAYS, LENGTH_LIKE, PARALLEL, ROW_TYPES, SIGNATURE
 from ingestion.msd.songs import ARRAYS_OF, SCALARS, Ragged, Songs, Tier
 
 SONGS_AT_ONCE = 10_000
@@ -26,30 +29,58 @@ SONGS_AT_ONCE = 10_000
 SONGS_WITH_ARRAYS_AT_ONCE = 200
 """The same where all arrays are read: 300 kB each."""
 
+COPIED_BYTES = 8 * 2**20
+"""Of a file that is copied to the local disk, at a time."""
+
 
 def read(content: Content, tier: Tier) -> Iterator[Songs]:
     """The file's songs, some thousands at a time.
 
     Raises UnreadableInputError, whichever way HDF5 fails.
     """
-    if not content.path:  # the library reads in many places of the file
-        content = HeldBytes(content.read(0, content.size_bytes))
+    with _at_hand(content) as at_hand:
+        yield from _read(at_hand, tier)
+
+
+@contextmanager
+def _at_hand(content: Content) -> Iterator[Content]:
+    """The same bytes on a local disk or in memory: the library reads in many places of a file."""
+    if content.path:
+        yield content
+    elif content.size_bytes < HELD_BYTES:
+        yield HeldBytes(content.read(0, content.size_bytes))
+    else:
+        with tempfile.NamedTemporaryFile(suffix=".h5") as copy:
+            for start in range(0, content.size_bytes, COPIED_BYTES):
+                copy.write(content.read(start, COPIED_BYTES))
+            copy.flush()
+            with LocalFile(Path(copy.name)) as local:
+                yield local
+
+
+def _read(content: Content, tier: Tier) -> Iterator[Songs]:
     at_once = SONGS_WITH_ARRAYS_AT_ONCE if tier is Tier.ARRAYS else SONGS_AT_ONCE
     try:
         with _opened(content) as file:
             groups = {name: h5o.open(file, name.encode()) for name in ROW_TYPES}
-            tables = [_Dataset(groups[name], f"/{name}/songs", type_) for name, type_ in ROW_TYPES.items()]
+            tables = [
+                _Dataset(groups[name], f"/{name}/songs", type_, content.size_bytes)
+                for name, type_ in ROW_TYPES.items()
+            ]
             shapes = {table.shape for table in tables}
             if len(shapes) != 1 or len(*shapes) != 1:
                 raise UnreadableInputError("wrong_layout", "the songs tables differ in shape")
             ((total,),) = shapes
-            is_summary = not any(
-                name.encode() in groups[ARRAYS[name].group] for name in ARRAYS_OF[Tier.ARTISTS]
-            )
+            is_summary = _is_summary(groups)
+            arrays = {} if is_summary else _opened_arrays(groups, tier, content.size_bytes)
             for start in range(0, total, at_once):
                 stop = min(start + at_once, total)
                 rows, starts = _rows_between(tables, start, stop)
-                yield Songs(rows, _arrays(groups, starts, tier, stop - start), is_summary)
+                songs = stop - start
+                parts = _no_arrays(tier, songs) if is_summary else _parts(arrays, starts, songs)
+                yield Songs(rows, parts, is_summary)
+    except MemoryError as error:
+        raise UnreadableInputError("out_of_memory", str(error) or "no memory is left") from error
     except KeyError as error:
         reason = "missing_table" if "doesn't exist" in str(error) else "corrupt_file"
         raise UnreadableInputError(reason, str(error.args[0])) from error
@@ -102,31 +133,63 @@ def _has_signature(content: Content) -> bool:
 
 
 class _Dataset:
-    """An open dataset. Where it has the usual type, the library need not describe its type, which is slow."""
+    """An open dataset. Where it has the usual type, the library need not describe its type, which is slow.
 
-    def __init__(self, group: h5g.GroupID, path: str, usual_type: np.dtype) -> None:
+    HDF5 trusts a damaged length, type or list of filters, and reads noise or zeros without a word. Such a
+    dataset is refused on opening, before memory is asked for.
+    """
+
+    def __init__(self, group: h5g.GroupID, path: str, usual_type: np.dtype, file_bytes: int) -> None:
         self._dataset = h5o.open(group, path.encode())
         if not isinstance(self._dataset, h5d.DatasetID):
             raise UnreadableInputError("wrong_layout", f"{path} is not a dataset")
-        usual = _file_type(usual_type)
-        self._memory_type = usual if self._dataset.get_type() == usual else None
-        self.dtype = usual_type if self._memory_type else self._dataset.dtype
+        self._path = path
+        usual, stored = _file_type(usual_type), self._dataset.get_type()
+        self._memory_type = usual if stored == usual else None
+        self.dtype = usual_type if self._memory_type else _numpy_type(stored, path)
         self.shape = self._dataset.shape
         properties = self._dataset.get_create_plist()
-        if properties.get_layout() == h5d.CHUNKED:
-            self._check_filters(path, properties)
+        layout = properties.get_layout()
+        if layout == h5d.CHUNKED:
+            self._check_chunks(properties, stored.get_size(), file_bytes)
+        elif layout in (h5d.CONTIGUOUS, h5d.COMPACT):
+            self._check_size(stored.get_size(), file_bytes)
+        else:
+            raise UnreadableInputError("wrong_layout", f"{path} lies in other datasets")
 
-    def _check_filters(self, path: str, properties: h5p.PropDCID) -> None:
-        """Refuse chunks that skip a filter (shuffle, deflate) they went through: HDF5 would read noise.
+    def _check_size(self, item_bytes: int, file_bytes: int) -> None:
+        found, wanted = self._dataset.get_storage_size(), math.prod(self.shape) * item_bytes
+        if found != wanted or found > file_bytes:
+            raise UnreadableInputError("corrupt_file", f"{self._path} has not {wanted:,} bytes")
+
+    def _check_chunks(self, properties: h5p.PropDCID, item_bytes: int, file_bytes: int) -> None:
+        """Check that the chunks are those of the length, and went through the filters that they should have.
 
         A writer may skip the filters of a chunk that would not shrink: its stored size is its full size.
         """
+        chunk_shape = properties.get_chunk()
+        grid = [-(-rows // step) for rows, step in zip(self.shape, chunk_shape, strict=True)]
+        filters = [properties.get_filter(number) for number in range(properties.get_nfilters())]
+        for code, _, options, _ in filters:
+            if code == h5z.FILTER_SHUFFLE and options != (item_bytes,):
+                raise UnreadableInputError("corrupt_file", f"{self._path} is shuffled by {options} bytes")
+        chunk_bytes = math.prod(chunk_shape) * item_bytes
+        numbers = itertools.count()
 
         def check(chunk: h5d.StoreInfo) -> None:
-            if chunk.filter_mask and chunk.size != math.prod(properties.get_chunk()) * self.dtype.itemsize:
-                raise UnreadableInputError("corrupt_file", f"{path} has a chunk with a filter mask")
+            if chunk.chunk_offset != _place(next(numbers), grid, chunk_shape):
+                raise UnreadableInputError("corrupt_file", f"{self._path} has a chunk at a wrong place")
+            if chunk.size > file_bytes:
+                raise UnreadableInputError("corrupt_file", f"{self._path} has a chunk larger than the file")
+            if (chunk.filter_mask or not filters) and chunk.size != chunk_bytes:
+                raise UnreadableInputError("corrupt_file", f"{self._path} has a chunk with a filter mask")
+            # Being in the list of chunks does not mean that it is found; what is not found is read as zeros.
+            self._dataset.read_direct_chunk(chunk.chunk_offset)
 
         self._dataset.chunk_iter(check)
+        found, wanted = next(numbers), math.prod(grid)
+        if found != wanted:
+            raise UnreadableInputError("corrupt_file", f"{self._path} has {found:,} of {wanted:,} chunks")
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """The rows from `start` to before `stop`, as far as there are any."""
@@ -139,6 +202,27 @@ class _Dataset:
             space.select_hyperslab((start, *(0 for _ in self.shape[1:])), values.shape)
             self._dataset.read(h5s.create_simple(values.shape), space, values, self._memory_type)
         return values
+
+
+def _place(number: int, grid: Sequence[int], chunk_shape: Sequence[int]) -> tuple[int, ...]:
+    """Where the chunk of that number begins, of so many chunks along each axis."""
+    place = []
+    for chunks, step in zip(reversed(grid), reversed(chunk_shape), strict=True):
+        number, position = divmod(number, max(chunks, 1))
+        place.append(position * step)
+    return tuple(reversed(place))
+
+
+def _numpy_type(stored: h5t.TypeID, path: str) -> np.dtype:
+    """The type as numpy has it; refused where the bits of numbers mean what nobody writes: it is damaged."""
+    members = [stored]
+    if isinstance(stored, h5t.TypeCompoundID):
+        members = [stored.get_member_type(number) for number in range(stored.get_nmembers())]
+    for member in members:
+        is_number = isinstance(member, h5t.TypeIntegerID | h5t.TypeFloatID)
+        if is_number and member != h5t.py_create(member.dtype):
+            raise UnreadableInputError("wrong_layout", f"{path} has numbers of an unknown kind")
+    return stored.dtype
 
 
 @cache
@@ -186,21 +270,19 @@ def _typed(values: np.ndarray, name: str, wanted: np.dtype) -> np.ndarray:
     raise UnreadableInputError("wrong_layout", f"{name} has type {values.dtype}")
 
 
-def _arrays(
-    groups: dict[str, h5g.GroupID], starts: dict[str, np.ndarray], tier: Tier, songs: int
-) -> dict[str, Ragged]:
-    """The songs' parts of the tier's arrays; nothing of one that the file has not or does not index."""
-    arrays: dict[str, Ragged] = {}
-    for indexed in ARRAYS_OF[tier]:
-        if indexed in PARALLEL:
-            continue
-        names = [name for name in ARRAYS_OF[tier] if PARALLEL.get(name, name) == indexed]
-        group = groups[ARRAYS[indexed].group]
-        if indexed in starts and all(name.encode() in group for name in names):
-            arrays |= _parallel_arrays(group, names, starts[indexed], songs)
-        else:
-            arrays |= {name: Ragged(_no_rows(name), np.zeros(songs, np.int64)) for name in names}
-    return {name: arrays[name] for name in ARRAYS_OF[tier]}
+def _is_summary(groups: dict[str, h5g.GroupID]) -> bool:
+    """Whether the file has none of the arrays; one that has only some is damaged."""
+    present: set[bytes] = set()
+    for group in groups.values():
+        group.links.iterate(present.add)
+    missing = [name for name in ARRAYS if name.encode() not in present]
+    if missing and len(missing) < len(ARRAYS):
+        raise UnreadableInputError("missing_array", f"there is no {', '.join(missing)}")
+    return bool(missing)
+
+
+def _no_arrays(tier: Tier, songs: int) -> dict[str, Ragged]:
+    return {name: Ragged(_no_rows(name), np.zeros(songs, np.int64)) for name in ARRAYS_OF[tier]}
 
 
 def _no_rows(name: str) -> np.ndarray:
@@ -208,24 +290,43 @@ def _no_rows(name: str) -> np.ndarray:
     return np.empty((0, array.columns)[: array.dimensions], array.dtype)
 
 
-def _parallel_arrays(
-    group: h5g.GroupID, names: Sequence[str], starts: np.ndarray, songs: int
-) -> dict[str, Ragged]:
-    """The songs' parts of arrays that one `idx_` column serves, the first one's."""
-    datasets = [_Dataset(group, f"/{ARRAYS[name].group}/{name}", ARRAYS[name].dtype) for name in names]
-    for name, dataset in zip(names, datasets, strict=True):
-        if dataset.shape[1:] != _no_rows(name).shape[1:] or not dataset.shape:
-            raise UnreadableInputError("wrong_layout", f"{name} has shape {dataset.shape}")
-    length = datasets[0].shape[0]
-    if any(dataset.shape[0] != length for dataset in datasets):
-        raise UnreadableInputError("wrong_layout", f"{', '.join(names)} differ in length")
-    bounds = starts.astype(np.int64)
+def _opened_arrays(groups: dict[str, h5g.GroupID], tier: Tier, file_bytes: int) -> dict[str, _Dataset]:
+    """The tier's arrays, those of a unit equally long."""
+    arrays = {}
+    for name in ARRAYS_OF[tier]:
+        array = ARRAYS[name]
+        group, path = groups[array.group], f"/{array.group}/{name}"
+        arrays[name] = _Dataset(group, path, array.dtype, file_bytes)
+        shape, other = arrays[name].shape, arrays[LENGTH_LIKE[name]].shape
+        if not shape or shape[1:] != _no_rows(name).shape[1:]:
+            raise UnreadableInputError("wrong_layout", f"{name} has shape {shape}")
+        if shape[0] != other[0]:
+            raise UnreadableInputError("wrong_layout", f"{name} and {LENGTH_LIKE[name]} differ in length")
+    return arrays
+
+
+def _parts(arrays: dict[str, _Dataset], starts: dict[str, np.ndarray], songs: int) -> dict[str, Ragged]:
+    """The songs' parts of the arrays."""
+    parts: dict[str, Ragged] = {}
+    for name, dataset in arrays.items():
+        bounds = _bounds(name, starts, songs, dataset.shape[0])
+        values = _typed(dataset.rows(int(bounds[0]), int(bounds[-1])), name, ARRAYS[name].dtype)
+        parts[name] = Ragged(values, np.diff(bounds))
+        if not np.array_equal(parts[name].counts, parts[LENGTH_LIKE[name]].counts):
+            raise UnreadableInputError(
+                "wrong_layout", f"a song's {name} and {LENGTH_LIKE[name]} differ in length"
+            )
+    return parts
+
+
+def _bounds(name: str, starts: dict[str, np.ndarray], songs: int, length: int) -> np.ndarray:
+    """Where the songs' parts of an array begin, and where the last one ends."""
+    index = PARALLEL.get(name, name)
+    if index not in starts:
+        raise UnreadableInputError("wrong_layout", f"there is no column idx_{index}")
+    bounds = starts[index].astype(np.int64)
     if len(bounds) == songs:
         bounds = np.append(bounds, length)
-    counts = np.diff(bounds)
-    if len(counts) and (counts.min() < 0 or bounds[0] < 0 or bounds[-1] > length):
-        raise UnreadableInputError("wrong_layout", f"idx_{names[0]} does not index {names[0]}")
-    return {
-        name: Ragged(_typed(dataset.rows(int(bounds[0]), int(bounds[-1])), name, ARRAYS[name].dtype), counts)
-        for name, dataset in zip(names, datasets, strict=True)
-    }
+    if bounds[0] < 0 or bounds[-1] > length or (np.diff(bounds) < 0).any():
+        raise UnreadableInputError("wrong_layout", f"idx_{index} does not index {name}")
+    return bounds

@@ -196,6 +196,12 @@ PARALLEL = {
 }
 """Arrays without an `idx_` column of their own: that of another serves, which has as many rows."""
 
+LENGTH_LIKE = {
+    name: f"{name.partition('_')[0]}_start" if array.group == "analysis" else PARALLEL.get(name, name)
+    for name, array in ARRAYS.items()
+}
+"""The array, the first of its unit (segments, beats, ...), that has as many rows of each song."""
+
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 """What every HDF5 file begins with."""
 

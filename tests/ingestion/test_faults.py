@@ -32,7 +32,7 @@ from tests.support.ingestion_stages import (
     loading,
 )
 from tests.support.kill import KillReport
-from tests.support.msd_files import write_large_files
+from tests.support.msd_files import make_song, write_genuine_song, write_large_files
 from tests.support.row_hash import TableImage, assert_same_tables, images_of_schema
 
 FILES = 24
@@ -42,6 +42,9 @@ ARCHIVE_UNITS = FILES // FILES_PER_SMALL_UNIT + 1
 """The archive itself is the last."""
 
 SOURCE = replace(MSD, files_per_unit=FILES_PER_SMALL_UNIT)
+
+SONG_FILES = 60
+"""Of one song and the genuine byte layout, which are read without the HDF5 library: some 30 units."""
 
 SONGS_PER_FILE = 40
 RANDOM_KILLS = 20
@@ -56,6 +59,7 @@ class Elsewhere:
     path: str
     environment: dict[str, str]
     units: int
+    files: int = FILES
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +81,29 @@ def elsewhere(request, msd_path, tmp_path_factory) -> Iterator[Elsewhere]:
         # A name that no other test uses: servers of one process share what they hold.
         server.put("large-songs", "data/", msd_path)
         yield Elsewhere("s3://large-songs/data", server.environment, FILES)
+
+
+@pytest.fixture(scope="module")
+def song_files(tmp_path_factory) -> Elsewhere:
+    """A folder of single-song files, several in each unit."""
+    folder = tmp_path_factory.mktemp("song_files")
+    for number in range(SONG_FILES):
+        write_genuine_song(folder, make_song(number))
+    units = [len(unit) for unit in SOURCE.units(SOURCE.place(folder))]
+    assert max(units) > 2
+    return Elsewhere(str(folder), {}, len(units), SONG_FILES)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_song_files(song_files, tmp_path_factory) -> dict[str, TableImage]:
+    """The raw tables of those after a run that nothing disturbed."""
+    data_dir = tmp_path_factory.mktemp("undisturbed_song_files")
+    settings = _settings(data_dir, song_files.path)
+    extract(settings, SOURCE, song_files.path)
+    load(settings, MSD)
+    images = _raw_tables(data_dir)
+    assert images["songs"].row_count == SONG_FILES
+    return images
 
 
 @pytest.fixture(scope="module")
@@ -158,17 +185,23 @@ def test_an_extraction_from_elsewhere_killed_in_any_stage_is_finished_by_the_nex
 def test_extractions_from_elsewhere_killed_at_random_times_are_finished_by_the_next(
     elsewhere, undisturbed, tmp_path
 ):
-    seconds, _ = extraction(tmp_path / "whole", elsewhere.path, **elsewhere.environment).run_to_end()
-    hits = Counter()
-    for data_dir, moment in _random_moments(seconds, tmp_path):
-        report = extraction(data_dir, elsewhere.path, **elsewhere.environment).kill_after(moment)
-        if report.hit:
-            _finish_elsewhere(data_dir, elsewhere, undisturbed)
-        hits[report.stage] += 1
-        if hits.total() - hits[None] == RANDOM_KILLS:
-            break
-    _print(hits)
-    assert hits.total() - hits[None] == RANDOM_KILLS
+    _kill_at_random_and_finish(elsewhere, undisturbed, tmp_path)
+
+
+def test_an_extraction_of_song_files_killed_between_two_parts_is_finished_by_the_next(
+    song_files, undisturbed_song_files, tmp_path
+):
+    data_dir, report = _kill_extraction("a part is in place", song_files.path, tmp_path)
+    print(f"killed: {report.stage}")
+    _finish_elsewhere(data_dir, song_files, undisturbed_song_files)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(3600)
+def test_extractions_of_song_files_killed_at_random_times_are_finished_by_the_next(
+    song_files, undisturbed_song_files, tmp_path
+):
+    _kill_at_random_and_finish(song_files, undisturbed_song_files, tmp_path)
 
 
 @pytest.mark.faults
@@ -186,6 +219,22 @@ def test_loads_killed_at_random_times_are_finished_by_the_next(
             shutil.rmtree(data_dir / "loader", ignore_errors=True)
         if report.hit:
             _finish_load(data_dir, msd_path, undisturbed)
+        hits[report.stage] += 1
+        if hits.total() - hits[None] == RANDOM_KILLS:
+            break
+    _print(hits)
+    assert hits.total() - hits[None] == RANDOM_KILLS
+
+
+def _kill_at_random_and_finish(
+    elsewhere: Elsewhere, undisturbed: dict[str, TableImage], tmp_path: Path
+) -> None:
+    seconds, _ = extraction(tmp_path / "whole", elsewhere.path, **elsewhere.environment).run_to_end()
+    hits = Counter()
+    for data_dir, moment in _random_moments(seconds, tmp_path):
+        report = extraction(data_dir, elsewhere.path, **elsewhere.environment).kill_after(moment)
+        if report.hit:
+            _finish_elsewhere(data_dir, elsewhere, undisturbed)
         hits[report.stage] += 1
         if hits.total() - hits[None] == RANDOM_KILLS:
             break
@@ -234,11 +283,11 @@ def _finish_elsewhere(data_dir: Path, elsewhere: Elsewhere, undisturbed: dict[st
         result = extract(settings, SOURCE, elsewhere.path)
     assert result.units_done_before == len(done_before)
     assert result.units_done_before + result.units_extracted == elsewhere.units
-    assert (result.files, result.bad_files) == (FILES, 0)
+    assert (result.files, result.bad_files) == (elsewhere.files, 0)
     load(settings, MSD)
     tables = _raw_tables(data_dir)
     # Only `files` says where they lie and when they were put there.
-    assert tables.pop("files").row_count == FILES + (elsewhere.units == ARCHIVE_UNITS)
+    assert tables.pop("files").row_count == elsewhere.files + elsewhere.path.endswith(".tar.gz")
     assert_same_tables(tables, {name: image for name, image in undisturbed.items() if name != "files"})
 
 

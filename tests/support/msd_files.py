@@ -23,14 +23,15 @@ ARRAY_TYPES = {
     "metadata/similar_artists": "S20",
     "musicbrainz/artist_mbtags": "S256",
     "musicbrainz/artist_mbtags_count": "<i4",
-    "analysis/bars_start": "<f8",
+    **{
+        f"analysis/{unit}_{what}": "<f8"
+        for unit in ("segments", "sections", "beats", "bars", "tatums")
+        for what in ("start", "confidence")
+    },
+    **{f"analysis/segments_loudness_{what}": "<f8" for what in ("max", "max_time", "start")},
+    **{f"analysis/segments_{what}": ("<f8", 12) for what in ("pitches", "timbre")},
 }
-INDEXED_BY = {
-    "metadata/artist_terms_weight": "artist_terms",
-    "metadata/artist_terms_freq": "artist_terms",
-    "musicbrainz/artist_mbtags_count": "artist_mbtags",
-}
-"""Arrays that share the `idx_` column of another; the rest have one of their own name."""
+"""Type of each array's rows by its path."""
 
 
 @dataclass
@@ -102,6 +103,7 @@ def make_song(number: int, **scalars: Any) -> SongFile:
             "musicbrainz/artist_mbtags": [f"tag {number}.{i}" for i in tags],
             "musicbrainz/artist_mbtags_count": [number + i for i in tags],
             "analysis/bars_start": [i / 2 for i in range(number % 5)],
+            "analysis/bars_confidence": [i / 5 for i in range(number % 5)],
         },
     )
 
@@ -118,7 +120,7 @@ def write_genuine_song(folder: Path, song: SongFile, *, name: str | None = None)
     path = folder / name if name else folder.joinpath(*track_id[2:5], f"{track_id}.h5")
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {
-        f"/{array}": np.array([_encoded(value) for value in values], ARRAY_TYPES.get(array, "<f8"))
+        f"/{array}": np.array([_encoded(value) for value in values], np.dtype(ARRAY_TYPES[array]).base)
         for array, values in song.arrays.items()
     }
     write_values(song.scalars, arrays, path)
@@ -152,7 +154,7 @@ def write_songs(
     """A file of any number of songs: an aggregate, or without arrays a summary. Returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     index = {
-        array: np.cumsum([0, *(len(song.arrays[array]) for song in songs[:-1])])
+        array: np.cumsum([0, *(len(song.arrays.get(array, ())) for song in songs[:-1])])
         for array in ARRAY_TYPES
         if with_arrays and songs
     }
@@ -167,8 +169,10 @@ def write_songs(
             _dataset(h5, f"{group}/songs", rows, CHUNK_ROWS[group])
         for array, type_ in ARRAY_TYPES.items():
             if with_arrays:
-                values = [_encoded(value) for song in songs for value in song.arrays[array]]
-                _dataset(h5, array, np.array(values, type_), 1024)
+                values = [_encoded(value) for song in songs for value in song.arrays.get(array, ())]
+                dtype = np.dtype(type_)
+                rows = np.array(values, dtype.base).reshape(len(values), *dtype.shape)
+                _dataset(h5, array, rows, 1024)
     return path
 
 
@@ -200,8 +204,8 @@ def _dataset(h5: h5py.File, path: str, rows: np.ndarray, chunk_rows: int) -> Non
     h5.create_dataset(
         path,
         data=rows,
-        maxshape=(None,),
-        chunks=(chunk_rows,),
+        maxshape=(None, *rows.shape[1:]),
+        chunks=(chunk_rows, *rows.shape[1:]),
         shuffle=True,
         compression="gzip",
         compression_opts=1,

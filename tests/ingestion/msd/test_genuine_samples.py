@@ -82,4 +82,5 @@ def test_the_files_made_for_tests_are_laid_out_like_them(files, tmp_path):
             missing = set(genuine_type.names) - set(type_.names)
             assert all(name.startswith("idx_") for name in missing)
         for array, type_ in ARRAY_TYPES.items():
-            assert genuine[array].dtype == own[array].dtype == np.dtype(type_)
+            assert genuine[array].dtype == own[array].dtype == np.dtype(type_).base
+            assert genuine[array].shape[1:] == own[array].shape[1:] == np.dtype(type_).shape

@@ -291,6 +291,20 @@ def without(name):
     return spoil
 
 
+def lengthened(name):
+    """The file says that the array has 2**40 rows more: memory for them is nowhere."""
+
+    def spoil(path):
+        content = path.read_bytes()
+        with h5py.File(path) as h5:
+            length, address = len(h5[name]), h5py.h5o.get_info(h5[name].id).addr
+        says_length = struct.pack("<QQ", length, 2**64 - 1)  # and that it can grow
+        at = content.index(says_length, address)
+        path.write_bytes(content[:at] + struct.pack("<Q", length + 2**40) + content[at + 8 :])
+
+    return spoil
+
+
 def replaced(name, value):
     def spoil(path):
         with h5py.File(path, "a") as h5:
@@ -375,6 +389,9 @@ BAD_FILES = {
     "no analysis table": (without("analysis/songs"), "missing_table"),
     "no musicbrainz table": (without("musicbrainz/songs"), "missing_table"),
     "no metadata group": (without("metadata"), "missing_table"),
+    "no terms": (without("metadata/artist_terms"), "missing_array"),
+    "no analysis array": (without("analysis/segments_timbre"), "missing_array"),
+    "a length that no chunks have": (lengthened("metadata/similar_artists"), "corrupt_file"),
     "table without columns": (replaced("metadata/songs", np.zeros(1)), "wrong_layout"),
     "scalar in place of a table": (replaced("metadata/songs", 1), "wrong_layout"),
     "group in place of a table": (replaced("metadata/songs", None), "wrong_layout"),
