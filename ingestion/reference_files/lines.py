@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -40,13 +40,13 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 class Lines:
     """Some lines of a file, without their ends, SEPARATOR between the fields.
 
-    `first_number` is that of the first line, from 1. `undecodable` are the places (from 0) of lines
-    that are not UTF-8; these are NULL in `texts`.
+    `first_number` is that of the first line, from 1. Lines that are not UTF-8 are NULL in `texts`;
+    `undecodable` has them by their places (from 0), with U+FFFD for what is no character.
     """
 
     first_number: int
     texts: pa.Array
-    undecodable: tuple[int, ...] = ()
+    undecodable: dict[int, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -115,16 +115,21 @@ def _whole_lines(content: BinaryIO) -> Iterator[bytes]:
 
 def _cut(block: bytes, number: int) -> Lines:
     block = block.removesuffix(b"\n").replace(WRITTEN_SEPARATOR, SEPARATOR.encode())
+    undecodable = {}
     try:
         texts = pc.split_pattern(pa.array([block.decode()]), "\n").flatten()
-        undecodable = []
     except UnicodeDecodeError:
-        decoded = [_decoded(line) for line in block.split(b"\n")]
+        lines = block.split(b"\n")
+        decoded = [_decoded(line) for line in lines]
         texts = pa.array(decoded, pa.string())
-        undecodable = [place for place, text in enumerate(decoded) if text is None]
+        undecodable = {
+            place: lines[place].decode(errors="replace").rstrip("\r")
+            for place, text in enumerate(decoded)
+            if text is None
+        }
     if b"\r" in block:
         texts = pc.utf8_rtrim(texts, "\r")
-    return Lines(number, texts, tuple(undecodable))
+    return Lines(number, texts, undecodable)
 
 
 def _decoded(line: bytes) -> str | None:

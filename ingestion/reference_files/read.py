@@ -21,7 +21,7 @@ from ingestion.source import Batches, HashUser
 SUFFIXES = (".txt", ".tsv", ".cls", ".db", ".sqlite", ".zip", ".gz")
 """The file names to look for; what a file is, its content says."""
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Counted up whenever the same file would give other rows, so that it is read again."""
 
 MAX_QUARANTINED = formats.MAX_REJECTED

@@ -25,6 +25,9 @@ from tests.ingestion.reference_files.files import (
 
 KINDS = sorted(LINES)
 
+AFTER_A_BAD_LINE = {"msd_duplicates": ["%3 One more", track(6)]}
+"""One more record, where it is not simply the last line again."""
+
 
 def zipped(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
@@ -65,7 +68,7 @@ def test_packing_line_ends_and_a_byte_order_mark_change_no_row(read, write, kind
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_line_in_another_form_is_named_and_the_others_are_read(read, write, kind):
     whole = LINES[kind]
-    write("file.txt", text([*whole, "no such line", *whole[-1:]]))
+    write("file.txt", text([*whole, "no such line", *AFTER_A_BAD_LINE.get(kind, whole[-1:])]))
     result = read()
     assert result.files[0]["record_count"] == RECORDS[kind] + 1
     assert result.files[0]["quarantined_count"] == 1
@@ -80,8 +83,9 @@ def test_a_line_in_another_form_is_named_and_the_others_are_read(read, write, ki
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_line_that_is_not_utf_8_is_named_and_the_others_are_read(read, write, kind):
-    whole = text(LINES[kind])
-    write("file.txt", whole + b"\xff\xfe bad\n" + whole.splitlines(keepends=True)[-1])
+    whole = LINES[kind]
+    after = text(AFTER_A_BAD_LINE.get(kind, whole[-1:]))
+    write("file.txt", text(whole) + b"\xff\xfe bad\n" + after)
     result = read()
     assert result.files[0]["record_count"] == RECORDS[kind] + 1
     assert result.reasons == {f"line {len(LINES[kind]) + 1}": "not_utf8"}
@@ -255,6 +259,37 @@ def test_a_track_above_the_first_heading_is_in_no_clique(read, write):
     result = read()
     assert len(result.duplicates) == 5
     assert result.reasons == {"line 1": "malformed_line"}
+
+
+@pytest.mark.parametrize("heading", ["%3 Björk".encode("latin-1"), b" %3 Other", b"-3 Other", b"\t-3", b"%"])
+def test_a_heading_is_known_by_its_first_characters(read, write, heading):
+    write("file.txt", text(LINES["msd_duplicates"]) + heading + b"\n" + text([track(6), "", track(7)]))
+    result = read()
+    assert [(row["track_id"], row["clique_line_number"]) for row in result.duplicates[5:]] == [
+        (track(6), 9),
+        (track(7), 9),
+    ]
+    assert result.duplicates[4]["clique_line_number"] == 5
+    assert result.reasons == ({"line 9": "not_utf8"} if b"\xf6" in heading else {})
+
+
+@pytest.mark.parametrize("line", [b"Two of a kind", "Björk".encode("latin-1"), b"TR1"])
+@pytest.mark.parametrize("block", [60, 10_000])
+def test_after_a_line_that_is_no_heading_tracks_are_in_no_clique(read, write, monkeypatch, line, block):
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block)
+    after = [track(6), "# a remark", track(7), "%3 Three", track(8)]
+    write("file.txt", text(LINES["msd_duplicates"]) + line + b"\n" + text(after))
+    result = read()
+    assert [row["track_id"] for row in result.duplicates[5:]] == [track(8)]
+    assert list(result.reasons) == ["line 9", "line 10", "line 12"]
+
+
+def test_a_comment_that_is_not_utf_8_ends_no_clique(read, write):
+    content = text(LINES["msd_duplicates"]) + "# Björk\n".encode("latin-1") + text([track(6)])
+    write("file.txt", content)
+    result = read()
+    assert (result.duplicates[-1]["track_id"], result.duplicates[-1]["clique_line_number"]) == (track(6), 5)
+    assert result.reasons == {"line 9": "not_utf8"}
 
 
 @pytest.mark.parametrize(
