@@ -21,6 +21,9 @@ from ingestion.inputs import UnreadableInputError
 BLOCK_BYTES = 8 * 2**20
 """Read at a time: about 130,000 lines of train_triplets.txt, as many as a batch for the loader has."""
 
+PIECE_BYTES = 2**18
+"""Asked for at a time: what a damaged file holds before the damage is then not lost with the whole block."""
+
 MAX_LINE_BYTES = 2**20
 """A longer line is no line of a side file; without a limit a file without line ends would fill the memory."""
 
@@ -100,7 +103,7 @@ def read_lines(content: BinaryIO) -> Iterator[Lines]:
 def _whole_lines(content: BinaryIO) -> Iterator[bytes]:
     """The bytes in blocks that end where a line ends."""
     rest = b""
-    while block := content.read(BLOCK_BYTES):
+    for block in _blocks(content):
         whole, end, begun = block.rpartition(b"\n")
         if end:
             yield rest + whole + end
@@ -111,6 +114,23 @@ def _whole_lines(content: BinaryIO) -> Iterator[bytes]:
             raise UnreadableInputError("line_too_long", f"a line of more than {MAX_LINE_BYTES:,} bytes")
     if rest:
         yield rest
+
+
+def _blocks(content: BinaryIO) -> Iterator[bytes]:
+    """The bytes in blocks of BLOCK_BYTES; where they cannot be read on, first those that came before."""
+    while True:
+        pieces, wanted = [], BLOCK_BYTES
+        try:
+            while wanted and (piece := content.read1(min(wanted, PIECE_BYTES))):
+                pieces.append(piece)
+                wanted -= len(piece)
+        except BROKEN:
+            if pieces:
+                yield b"".join(pieces)
+            raise
+        if not pieces:
+            return
+        yield b"".join(pieces)
 
 
 def _cut(block: bytes, number: int) -> Lines:

@@ -26,20 +26,24 @@ READER_VERSION = 2
 
 MAX_QUARANTINED = formats.MAX_REJECTED
 
+THE_REST = "the rest"
+"""The item of `quarantined_inputs` that follows where a file cannot be read on; SQL knows it by this name."""
+
 
 def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
     """Read `inputs` (below `root`) into batches of the raw tables, the account of the files last.
 
     Nothing is raised for what a file holds: what cannot be taken in is in `quarantined_inputs`, by
     line or row; beyond MAX_QUARANTINED of one file they are counted in one row, and a file of which
-    nothing can be taken in is one row.
+    nothing can be taken in is one row. Of a file that cannot be read to its end the rest is one row;
+    totals of its listens would be too low, and are not there.
     """
     accounts = []
     for file in inputs:
         account = _Account(file)
         accounts.append(account)
         try:
-            yield from _read(root / file.path, account)
+            yield from _read(root, account)
         except UnreadableInputError as error:
             account.stop(error)
         except sqlite3.DatabaseError as error:
@@ -86,11 +90,12 @@ class _Account:
             error = UnreadableInputError("more_of_them", f"{unnamed:,} more lines or rows like these")
             rows.append(quarantine_row(root, self.file, error, "others"))
         if self.stopped_by:
-            rows.append(quarantine_row(root, self.file, self.stopped_by, "the rest"))
+            rows.append(quarantine_row(root, self.file, self.stopped_by, THE_REST))
         return rows
 
 
-def _read(path: Path, account: _Account) -> Batches:
+def _read(root: Path, account: _Account) -> Batches:
+    path = root / account.file.path
     with path.open("rb") as file:
         magic = file.read(len(databases.SQLITE_MAGIC))
     if magic == databases.SQLITE_MAGIC:
@@ -99,7 +104,7 @@ def _read(path: Path, account: _Account) -> Batches:
     with open_content(path) as (name, content):
         if magic.startswith((GZIP_MAGIC, ZIP_MAGIC)):
             _refuse_database(content)
-        yield from _read_text(path, name, content, account)
+        yield from _read_text(root, name, content, account)
 
 
 def _refuse_database(content: BinaryIO) -> None:
@@ -109,7 +114,7 @@ def _refuse_database(content: BinaryIO) -> None:
     content.seek(0)
 
 
-def _read_text(path: Path, name: str, content: BinaryIO, account: _Account) -> Batches:
+def _read_text(root: Path, name: str, content: BinaryIO, account: _Account) -> Batches:
     blocks = read_lines(content)
     first = next(blocks, None)
     if first is None:
@@ -131,8 +136,8 @@ def _read_text(path: Path, name: str, content: BinaryIO, account: _Account) -> B
             if plays:
                 plays.add(rows)
             yield format_.table, rows
-    if plays:
-        yield tables.SONG_PLAYS, _totals(plays, path, account)
+    if plays and account.records:
+        yield tables.SONG_PLAYS, _totals(plays, root, account)
 
 
 def _unknown(lines: Lines) -> UnreadableInputError:
@@ -143,14 +148,19 @@ def _unknown(lines: Lines) -> UnreadableInputError:
     return UnreadableInputError("unknown_format", "its lines are those of none of the side files known here")
 
 
-def _totals(plays: SongPlays, path: Path, account: _Account) -> pa.Table:
+def _totals(plays: SongPlays, root: Path, account: _Account) -> pa.Table:
     """Plays and listeners per song; counted anew, on disk, where the listens are in no order."""
-    provenance = {
+    constants = {
+        "source_root": str(root),
+        "file_path": account.file.path,
         "source_system": formats.LISTENS.source_system,
         "terms_of_use": formats.LISTENS.terms_of_use,
     }
-    totals = plays.totals(account.file.path, **provenance)
-    return totals if plays.is_exact else totals_of_pairs(_listens(path), account.file.path, **provenance)
+    totals = plays.totals(**constants)
+    if plays.is_exact:
+        return totals
+    listens = _listens(root / account.file.path)
+    return totals_of_pairs(listens, plays.first_listen_digest, **constants)
 
 
 def _listens(path: Path) -> Iterator[pa.Table]:

@@ -138,7 +138,7 @@ def test_many_bad_lines_are_some_named_ones_and_a_number(read, write):
         ("unique\n".encode("utf-16"), "not_utf8"),
         (b"\x1f\x8b no gzip", "unreadable_file"),
         (b"PK no zip", "unreadable_file"),
-        (gzip.compress(text(LINES["unique_tracks"]) * 1000)[:200], "unreadable_file"),
+        (gzip.compress(text(LINES["unique_tracks"]))[:20], "unreadable_file"),
         (zipped({"a": b"x", "b": b"y"}), "several_files"),
         (zipped({}), "several_files"),
         (gzip.compress(b"SQLite format 3\0 and so on"), "packed_database"),
@@ -168,8 +168,9 @@ def test_a_file_that_is_gone_is_quarantined(tmp_path):
     assert (bad["item"], bad["reason"], bad["detail"]) == ("", "unreadable_file", "No such file or directory")
 
 
-def test_a_packed_file_that_ends_early_gives_what_it_holds_and_says_so(read, write, monkeypatch):
-    monkeypatch.setattr(lines, "BLOCK_BYTES", 1000)
+@pytest.mark.parametrize("block", [1000, 8 * 2**20])
+def test_a_packed_file_that_ends_early_gives_what_it_holds_and_says_so(read, write, monkeypatch, block):
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block)
     content = text([f"{track(n)}{SEP}{song(n)}{SEP}A{SEP}{listener(n)}" for n in range(2000)])
     write("cut.txt.gz", gzip.compress(content)[:-5000])
     result = read()
@@ -330,6 +331,12 @@ def test_files_that_hold_nothing_new_are_known_and_passed_over(read, write, kind
 # ---- plays
 
 
+def digests(result) -> dict[str, tuple[str, str]]:
+    """Of each file of listens the digest of its content, and that of its first listen."""
+    rows = result.song_plays
+    return {row["file_path"]: (row["content_digest"], row["first_listen_digest"]) for row in rows}
+
+
 def totals(result) -> dict[str, tuple[int, int]]:
     return {row["song_id"]: (row["play_count"], row["listener_count"]) for row in result.song_plays}
 
@@ -382,3 +389,38 @@ def test_one_listener_in_more_lines_than_are_waited_for_is_counted_right(read, w
     monkeypatch.setattr(plays, "MAX_OPEN_ROWS", 3)
     write("triplets.txt", listens([(1, two, 1) for two in (*range(20), 5)]))
     assert totals(read()) == {song(two): (1 + (two == 5), 1) for two in range(20)}
+
+
+@pytest.mark.parametrize("twice", [[], [(2, 3, 6)]], ids=["exact", "counted by pairs"])
+def test_copies_are_told_by_their_content_and_cut_ones_by_their_first_listen(read, write, twice):
+    whole = [*LISTENS, *twice]
+    write("whole.txt", listens(whole))
+    write("by song.txt", listens(sorted(whole, key=lambda listen: listen[1], reverse=True)))
+    write("cut.txt", listens(whole[:4]))
+    write("other piece.txt", listens([(8, song, count) for _, song, count in LISTENS]))
+    of = digests(read())
+    content, first = (dict(zip(of, values, strict=True)) for values in zip(*of.values(), strict=True))
+    assert content["whole.txt"] == content["by song.txt"]
+    assert len(set(content.values())) == 3
+    assert first["whole.txt"] == first["cut.txt"]
+    assert len(set(first.values())) == 3
+
+
+def test_totals_are_of_different_content_where_only_the_listeners_differ(read, write):
+    write("one.txt", listens([(1, 1, 3)]))
+    write("two.txt", listens([(2, 1, 3)]))
+    assert len(set(digests(read()).values())) == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "checksum"])
+def test_listens_that_cannot_be_read_to_their_end_have_no_totals(read, write, damage):
+    packed = bytearray(gzip.compress(listens([(one, one % 7, 1) for one in range(2000)])))
+    if damage == "cut":
+        del packed[-5000:]
+    else:
+        packed[-8] ^= 1
+    write("triplets.txt.gz", bytes(packed))
+    result = read()
+    assert result.song_plays == []
+    assert result.reasons == {"the rest": "unreadable_file"}
+    assert result.files[0]["record_count"] == len(result.listens) > 0
