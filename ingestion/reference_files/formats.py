@@ -22,7 +22,7 @@ TRACK_ID, SONG_ID, ARTIST_ID = (f"{prefix}[A-Z0-9]{{16}}" for prefix in ("TR", "
 _COMMENT = r"^\s*(#.*)?$"
 """What carries nothing in any of the files: a comment, or nothing at all."""
 
-_REAL = r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_REAL = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?[nN][aA][nN]"
 _FIELD = f"[^{SEPARATOR}]*"
 
 _SHOWN_CHARACTERS = 100
@@ -169,6 +169,10 @@ KNOWN_ELSEWHERE = (
 )
 """Files that lie beside the others: recognised, so that nobody has to wonder, and not read."""
 
+WORD_LISTS = re.compile(r"(?:subset_)?(unique_terms|unique_mbtags)\.txt", re.IGNORECASE)
+"""Lists of all terms and of all tags, among the files that the dataset comes with: their lines are words like
+any others, so that only their names tell them."""
+
 FORMATS = (
     MISMATCHES,
     ACCEPTED_MATCHES,
@@ -193,6 +197,12 @@ def recognise(lines: Lines) -> LineFormat | None:
     votes = {format_: _matches(sample, format_.pattern) for format_ in FORMATS}
     best = max(votes, key=votes.get)
     return best if votes[best] else None
+
+
+def known_by_name(name: str) -> LineFormat | None:
+    """A file that holds nothing new and that its lines do not tell; None for any other."""
+    found = WORD_LISTS.fullmatch(name)
+    return LineFormat(found[1].lower(), None, "a word", "^.*$") if found else None
 
 
 def _matches(texts: pa.Array, pattern: str) -> int:
@@ -243,6 +253,7 @@ class LineParser:
             type_ = self._table.schema.field(name).type
             rows = rows.append_column(name, pa.repeat(pa.scalar(value, type_), rows.num_rows))
         rows = rows.select(self._table.schema.names).cast(self._table.schema)
+        rows = _without_nan(rows)
         if pc.all(expected).as_py():
             return rows, [], 0
         bad = pc.invert(pc.or_(expected, self._is_passed_over(lines.texts)))
@@ -279,11 +290,20 @@ class LineParser:
         for place in pc.indices_nonzero(bad).slice(length=MAX_REJECTED).to_pylist():
             number = lines.first_number + place
             if place in lines.undecodable:
-                text = _shown(lines.undecodable[place])
+                text = shown(lines.undecodable[place])
                 yield number, "not_utf8", f"line {number} is not UTF-8: {text}"
             else:
-                text = _shown(lines.texts[place].as_py())
+                text = shown(lines.texts[place].as_py())
                 yield number, "malformed_line", f"line {number} is not {self._format.form}: {text}"
+
+
+def _without_nan(rows: pa.Table) -> pa.Table:
+    """The rows with NULL for NaN, which says the same."""
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_floating(field.type):
+            numbers = pc.if_else(pc.is_nan(rows[field.name]), pa.scalar(None, field.type), rows[field.name])
+            rows = rows.set_column(place, field, numbers)
+    return rows
 
 
 def _with_undecodable(lines: Lines) -> pa.Array:
@@ -296,8 +316,8 @@ def _with_undecodable(lines: Lines) -> pa.Array:
     return pc.replace_with_mask(lines.texts, pa.array(is_undecodable), replacements)
 
 
-def _shown(line: str) -> str:
-    """The beginning of a line, as it is written."""
+def shown(line: str) -> str:
+    """The beginning of a line (SEPARATOR between its fields), as it is written."""
     return line.replace(SEPARATOR, WRITTEN_SEPARATOR.decode())[:_SHOWN_CHARACTERS]
 
 

@@ -3,6 +3,7 @@
 Knows encodings and archives, and nothing of what a line means.
 """
 
+import bz2
 import gzip
 import lzma
 import zipfile
@@ -30,7 +31,10 @@ MAX_LINE_BYTES = 2**20
 WRITTEN_SEPARATOR, SEPARATOR = b"<SEP>", "\x1f"
 """What the publishers write between fields, and the one character that a pattern can exclude in its place."""
 
-GZIP_MAGIC, ZIP_MAGIC = b"\x1f\x8b", b"PK"
+GZIP_MAGIC, BZIP2_MAGIC, ZIP_MAGIC = b"\x1f\x8b", b"BZh", b"PK"
+
+PACKED = (GZIP_MAGIC, BZIP2_MAGIC, ZIP_MAGIC)
+"""How the packed files begin that are read without being unpacked."""
 
 BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 """What reading a damaged, encrypted or strangely packed file raises."""
@@ -54,18 +58,21 @@ class Lines:
 
 @contextmanager
 def open_content(path: Path) -> Iterator[tuple[str, BinaryIO]]:
-    """The name and the bytes of a file, or of the one file packed in a gzip or zip.
+    """The name and the bytes of a file, or of the one file packed in a gzip, bzip2 or zip.
 
     Raises UnreadableInputError for a zip of several files or with a password, and what BROKEN
     names where the bytes are damaged.
     """
     with path.open("rb") as file:
-        magic = file.read(len(GZIP_MAGIC))
+        magic = file.read(max(map(len, PACKED)))
         file.seek(0)
-        if magic == GZIP_MAGIC:
+        if magic.startswith(GZIP_MAGIC):
             with gzip.open(file) as content:
                 yield path.stem, content
-        elif magic == ZIP_MAGIC:
+        elif magic.startswith(BZIP2_MAGIC):
+            with bz2.open(file) as content:
+                yield path.stem, content
+        elif magic.startswith(ZIP_MAGIC):
             with zipfile.ZipFile(file) as archive, archive.open(_only_member(archive)) as content:
                 yield PurePosixPath(content.name).name, content
         else:

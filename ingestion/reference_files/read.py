@@ -3,6 +3,7 @@
 Has each file recognised and read, and keeps the account of it. Knows nothing of the forms themselves.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +15,13 @@ import pyarrow as pa
 
 from ingestion.inputs import InputFile, UnreadableInputError, accounting, file_row, quarantine_row
 from ingestion.reference_files import databases, formats, tables
-from ingestion.reference_files.lines import BROKEN, GZIP_MAGIC, ZIP_MAGIC, Lines, open_content, read_lines
+from ingestion.reference_files.lines import BROKEN, PACKED, Lines, open_content, read_lines
 from ingestion.reference_files.plays import SongPlays, totals_of_pairs
 from ingestion.source import Batches, HashUser
 
-SUFFIXES = (".txt", ".tsv", ".cls", ".db", ".sqlite", ".zip", ".gz")
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".txt", ".tsv", ".cls", ".db", ".sqlite", ".zip", ".gz", ".bz2")
 """The file names to look for; what a file is, its content says."""
 
 READER_VERSION = 2
@@ -102,7 +105,7 @@ def _read(root: Path, account: _Account) -> Batches:
         yield from _read_database(path, account)
         return
     with open_content(path) as (name, content):
-        if magic.startswith((GZIP_MAGIC, ZIP_MAGIC)):
+        if magic.startswith(PACKED):
             _refuse_database(content)
         yield from _read_text(root, name, content, account)
 
@@ -119,11 +122,12 @@ def _read_text(root: Path, name: str, content: BinaryIO, account: _Account) -> B
     first = next(blocks, None)
     if first is None:
         raise UnreadableInputError("empty_file", "there is nothing in it")
-    format_ = formats.recognise(first)
+    format_ = formats.recognise(first) or formats.known_by_name(name)
     if format_ is None:
         raise _unknown(first)
     account.kind = format_.kind
     if format_.table is None:
+        log.info("%s: passed over, it is %s: nothing here joins on it", account.file.path, format_.kind)
         return
     constants = {"annotation": formats.genre_annotation(name, first)} if format_ is formats.GENRES else {}
     parser = formats.LineParser(format_, constants)
@@ -141,11 +145,16 @@ def _read_text(root: Path, name: str, content: BinaryIO, account: _Account) -> B
 
 
 def _unknown(lines: Lines) -> UnreadableInputError:
-    if lines.texts.null_count == len(lines.texts):
-        return UnreadableInputError("not_utf8", "no line is UTF-8")
-    if not any(text and not text.isspace() and not text.startswith("#") for text in lines.texts.to_pylist()):
-        return UnreadableInputError("empty_file", "nothing but comments and white space")
-    return UnreadableInputError("unknown_format", "its lines are those of none of the side files known here")
+    for place, text in enumerate(lines.texts.to_pylist()):
+        if text and not text.isspace() and not text.startswith("#"):
+            line = f"line {lines.first_number + place} and those after it"
+            detail = f"{line} are those of none of the side files known here: {formats.shown(text)}"
+            return UnreadableInputError("unknown_format", detail)
+    if lines.undecodable:
+        place, text = min(lines.undecodable.items())
+        detail = f"line {lines.first_number + place} is not UTF-8: {formats.shown(text)}"
+        return UnreadableInputError("not_utf8", detail)
+    return UnreadableInputError("empty_file", "nothing but comments and white space")
 
 
 def _totals(plays: SongPlays, root: Path, account: _Account) -> pa.Table:

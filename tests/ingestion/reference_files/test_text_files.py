@@ -1,5 +1,6 @@
 """Text side files: recognised by their lines, read in every packing, and bad lines named."""
 
+import bz2
 import gzip
 import io
 import zipfile
@@ -55,14 +56,16 @@ def test_packing_line_ends_and_a_byte_order_mark_change_no_row(read, write, kind
     write("unended.txt", content.rstrip(b"\n"))
     write("marked.txt", b"\xef\xbb\xbf" + content)
     write("packed.txt.gz", gzip.compress(content))
+    write("packed.txt.bz2", bz2.compress(content))
+    write("packed and renamed.txt", bz2.compress(content))
     write("packed.zip", zipped({"inner": content, "__MACOSX/x": b"archiver's"}))
     result = read()
-    assert set(result.kinds.values()) == {kind} and len(result.files) == 6
+    assert set(result.kinds.values()) == {kind} and len(result.files) == 8
     assert result.quarantined_inputs == []
     for name, rows in result.rows.items():
         if rows and name != "files":
             plain = [{key: value for key, value in row.items() if key != "file_path"} for row in rows]
-            assert plain == plain[: len(plain) // 6] * 6, name
+            assert plain == plain[: len(plain) // 8] * 8, name
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -141,7 +144,10 @@ def test_many_bad_lines_are_some_named_ones_and_a_number(read, write):
         (gzip.compress(text(LINES["unique_tracks"]))[:20], "unreadable_file"),
         (zipped({"a": b"x", "b": b"y"}), "several_files"),
         (zipped({}), "several_files"),
+        (b"BZh91AY&SY no bzip2", "unreadable_file"),
+        (bz2.compress(text(LINES["unique_tracks"]))[:-20], "unreadable_file"),
         (gzip.compress(b"SQLite format 3\0 and so on"), "packed_database"),
+        (bz2.compress(b"SQLite format 3\0 and so on"), "packed_database"),
         (zipped({"a": b"SQLite format 3\0 and so on"}), "packed_database"),
     ],
 )
@@ -151,6 +157,24 @@ def test_a_file_of_which_nothing_can_be_read_is_one_row(read, write, content, re
     assert result.reasons == {"": reason}
     assert result.files[0]["record_count"] == 0
     assert [name for name, rows in result.rows.items() if rows] == ["files", "quarantined_inputs"]
+
+
+def test_what_is_of_no_known_form_is_shown_with_its_line(read, write):
+    write("unknown.txt", b"# heading\n\na<SEP>b,c\nmore\n")
+    write("utf16.txt", "unique\n".encode("utf-16"))
+    details = {row["file_path"]: row["detail"] for row in read().quarantined_inputs}
+    assert details["unknown.txt"].startswith("line 3 ") and details["unknown.txt"].endswith(": a<SEP>b,c")
+    assert details["utf16.txt"].startswith("line 1 is not UTF-8: ")
+
+
+@pytest.mark.parametrize(
+    ("written", "latitude"),
+    [(".5", 0.5), ("-.5", -0.5), ("5.", 5.0), ("+5", 5.0), ("1e-05", 1e-5), ("nan", None), ("-NaN", None)],
+)
+def test_coordinates_are_read_as_programs_write_numbers(read, write, written, latitude):
+    write("file.txt", text([f"{artist(1)}{SEP}{written}{SEP}{written}{SEP}{track(1)}{SEP}Artist"]))
+    (row,) = read().artist_locations
+    assert (row["latitude"], row["longitude"]) == (latitude, latitude)
 
 
 def test_an_endless_line_is_refused(read, write, monkeypatch):
@@ -326,6 +350,17 @@ def test_files_that_hold_nothing_new_are_known_and_passed_over(read, write, kind
     result = read()
     assert result.kinds == {"file.txt": kind}
     assert [name for name, rows in result.rows.items() if rows] == ["files"]
+
+
+@pytest.mark.parametrize("name", ["unique_terms.txt", "subset_unique_terms.txt", "subset_unique_mbtags.txt"])
+def test_lists_of_words_are_known_by_their_names_and_passed_over_with_a_note(read, write, name, caplog):
+    caplog.set_level("INFO")
+    write(name, b"rock\npop\n")
+    write(f"{name}.gz", gzip.compress(b"rock\npop\n"))
+    result = read()
+    assert set(result.kinds.values()) == {name.removeprefix("subset_").removesuffix(".txt")}
+    assert [name for name, rows in result.rows.items() if rows] == ["files"]
+    assert f"{name}: passed over, it is {result.files[0]['file_kind']}" in caplog.text
 
 
 # ---- plays
