@@ -33,7 +33,7 @@ from ingestion.config import (
     load_settings,
     retention_variable,
 )
-from ingestion.errors import ConfigError, IngestionError
+from ingestion.errors import BadInputError, ConfigError, IngestionError
 from ingestion.extract import extract, require_few_bad_files
 from ingestion.lake import shown_url
 from ingestion.msd import MSD
@@ -222,6 +222,8 @@ def _extract(options: argparse.Namespace) -> None:
         print(f"quarantined: {result.bad_files:,} files ({result.bad_share:.2%})")
     _print_new_rows(settings, result.rows, is_loaded=bool(source.tables))
     require_few_bad_files(settings, result)
+    if result.files and result.bad_files == result.files:
+        raise BadInputError(f"{source.name}: none of the {result.files:,} files could be read")
 
 
 def _msd_subset(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
     the file that was read last.
 
     A file that was renewed leaves its old rows in raw: only what came with the lake unit of a file's
-    own row still holds.
+    own row still holds, and only if the file itself does.
 -#}
 {% macro first_current_rows(source_name, table_name, keys, line_number=none) -%}
     select *
@@ -20,7 +20,11 @@
                     {%- endif %}
             ) as row_rank
         from {{ source(source_name, table_name) }}
-        where lake_unit_id in (select files.lake_unit_id from {{ source(source_name, 'files') }} as files)
+        where lake_unit_id in (
+            select files.lake_unit_id
+            from ({{ source_files(source_name) }}) as files
+            where files.is_current
+        )
     ) as ranked_rows
     where row_rank = 1
 {%- endmacro %}

@@ -6,9 +6,13 @@ the artist are not here: they are rows of raw tables.
 
 Columns are lists, named as the dataset's getters name them; of `segments_pitches` and `segments_timbre` each
 of the 12 columns is a list of its own, `segments_timbre_0` to `_11`.
+
+Rows are never merged by key: a song whose file was read again has a row of each reading, and `extracted_at`
+says which is the newest.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +27,7 @@ from ingestion.msd.songs import Ragged, Tier
 from ingestion.source import Batches, FileSource, HashUser
 from ingestion.tables import FILES, QUARANTINED_INPUTS, RawTable
 
-READER_VERSION = 1
+READER_VERSION = 2
 
 NAMES = tuple(name for name, array in ARRAYS.items() if array.group == "analysis")
 """The 17 arrays of the analysis."""
@@ -59,6 +63,7 @@ def _table(is_exact: bool) -> RawTable:
                 *(pa.field(name, pa.list_(item)) for name, item in types.items()),
                 pa.field("source_system", pa.string()),
                 pa.field("terms_of_use", pa.string()),
+                pa.field("extracted_at", pa.string(), nullable=False),
             ]
         ),
         primary_key=("track_id",),
@@ -72,9 +77,9 @@ class _Batch:
 
     songs_wanted = SONGS_PER_BATCH
 
-    def __init__(self, table: RawTable) -> None:
+    def __init__(self, table: RawTable, extracted_at: str) -> None:
         self.songs = 0
-        self._table = table
+        self._table, self._extracted_at = table, extracted_at
         self._track_ids: list[np.ndarray] = []
         self._arrays: dict[str, list[Ragged]] = {name: [] for name in NAMES}
 
@@ -104,8 +109,14 @@ class _Batch:
                     columns[f"{name}_{column}"] = pa.ListArray.from_arrays(offsets, items)
         columns["source_system"] = pa.repeat("msd", self.songs)
         columns["terms_of_use"] = pa.repeat("msd_research", self.songs)
+        columns["extracted_at"] = pa.repeat(self._extracted_at, self.songs)
         schema = self._table.schema
         yield self._table, pa.table(columns).select(schema.names).cast(schema, safe=False)
+
+
+def _now() -> str:
+    """The time, UTC, as text that sorts as times do: engines read Parquet's timestamps in different ways."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _source(name: str, is_exact: bool) -> FileSource:
@@ -113,7 +124,8 @@ def _source(name: str, is_exact: bool) -> FileSource:
 
     def read_unit(place: SongPlace, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
         contents = place.contents(inputs, WHOLE_FILE)
-        yield from read_contents(place.root, contents, Tier.ARRAYS, lambda: _Batch(table))
+        extracted_at = _now()
+        yield from read_contents(place.root, contents, Tier.ARRAYS, lambda: _Batch(table, extracted_at))
 
     return FileSource(
         name=name,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,7 +22,7 @@ TRACK_ID, SONG_ID, ARTIST_ID = (f"{prefix}[A-Z0-9]{{16}}" for prefix in ("TR", "
 _COMMENT = r"^\s*(#.*)?$"
 """What carries nothing in any of the files: a comment, or nothing at all."""
 
-_REAL = r"[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+_REAL = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?[nN][aA][nN]"
 _FIELD = f"[^{SEPARATOR}]*"
 
 _SHOWN_CHARACTERS = 100
@@ -36,7 +37,8 @@ class LineFormat:
 
     `pattern` (RE2) is a whole line, its named groups are columns of `table`; `form` says the same to
     people. A kind without a table is known and holds nothing that is not elsewhere. `heading` is a
-    line that the lines after it belong to, `passed_over` one that carries nothing.
+    line that the lines after it belong to, up to one of another form; `passed_over` one that carries
+    nothing.
     """
 
     kind: str
@@ -72,9 +74,9 @@ ACCEPTED_MATCHES = LineFormat(
 DUPLICATES = LineFormat(
     "msd_duplicates",
     tables.DUPLICATES,
-    "track_id, below a line that begins with %",
+    "track_id, below a line that begins with % or a negative number",
     f"^(?P<track_id>{TRACK_ID})(?: .*)?$",
-    heading="^%(?P<clique_text>.*)$",
+    heading=r"^\s*(?P<clique_text>(?:%|-[0-9]).*)$",
 )
 UNIQUE_TRACKS = LineFormat(
     "unique_tracks",
@@ -167,6 +169,10 @@ KNOWN_ELSEWHERE = (
 )
 """Files that lie beside the others: recognised, so that nobody has to wonder, and not read."""
 
+WORD_LISTS = re.compile(r"(?:subset_)?(unique_terms|unique_mbtags)\.txt", re.IGNORECASE)
+"""Lists of all terms and of all tags, among the files that the dataset comes with: their lines are words like
+any others, so that only their names tell them."""
+
 FORMATS = (
     MISMATCHES,
     ACCEPTED_MATCHES,
@@ -191,6 +197,12 @@ def recognise(lines: Lines) -> LineFormat | None:
     votes = {format_: _matches(sample, format_.pattern) for format_ in FORMATS}
     best = max(votes, key=votes.get)
     return best if votes[best] else None
+
+
+def known_by_name(name: str) -> LineFormat | None:
+    """A file that holds nothing new and that its lines do not tell; None for any other."""
+    found = WORD_LISTS.fullmatch(name)
+    return LineFormat(found[1].lower(), None, "a word", "^.*$") if found else None
 
 
 def _matches(texts: pa.Array, pattern: str) -> int:
@@ -231,10 +243,9 @@ class LineParser:
         is_row = fields.is_valid()
         expected = is_row
         if self._format.heading:
-            headings = self._below(lines, numbers)
-            columns |= headings
+            columns |= self._below(lines, numbers, is_row)
             is_heading = pc.match_substring_regex(lines.texts, self._format.heading).fill_null(False)
-            is_row = pc.and_(is_row, headings["clique_line_number"].is_valid())
+            is_row = pc.and_(is_row, columns["clique_line_number"].is_valid())
             expected = pc.or_(is_row, is_heading)
         columns |= {tables.LINE: numbers} if tables.LINE in self._table.schema.names else {}
         rows = pa.table(columns).filter(is_row)
@@ -242,35 +253,72 @@ class LineParser:
             type_ = self._table.schema.field(name).type
             rows = rows.append_column(name, pa.repeat(pa.scalar(value, type_), rows.num_rows))
         rows = rows.select(self._table.schema.names).cast(self._table.schema)
+        rows = _without_nan(rows)
         if pc.all(expected).as_py():
             return rows, [], 0
-        passed_over = pc.match_substring_regex(lines.texts, self._format.passed_over).fill_null(False)
-        bad = pc.invert(pc.or_(expected, passed_over))
+        bad = pc.invert(pc.or_(expected, self._is_passed_over(lines.texts)))
         return rows, list(self._rejected(lines, bad)), pc.sum(bad).as_py() or 0
 
-    def _below(self, lines: Lines, numbers: pa.Array) -> dict[str, pa.Array]:
-        """For each line the heading it is below: its line number and the columns that it names."""
-        found = pc.extract_regex(lines.texts, self._format.heading)
+    def _is_passed_over(self, texts: pa.Array) -> pa.Array:
+        return pc.match_substring_regex(texts, self._format.passed_over).fill_null(False)
+
+    def _below(self, lines: Lines, numbers: pa.Array, is_row: pa.Array) -> dict[str, pa.Array]:
+        """For each line the heading it is below: its line number and the columns that it names.
+
+        Any line but a row or one that is passed over ends what is below a heading: what follows a line
+        that cannot be understood must not count to the heading above. A heading that is not UTF-8
+        is one by its first characters.
+        """
+        texts = _with_undecodable(lines)
+        is_within = pc.or_(is_row, self._is_passed_over(texts))
+        found = pc.extract_regex(texts, self._format.heading)
         own = {field.name: column for field, column in zip(found.type, found.flatten(), strict=True)}
-        own["clique_line_number"] = numbers
+        own = {name: pc.utf8_ltrim(column, "%") for name, column in own.items()}
+        own["clique_line_number"] = pc.if_else(found.is_valid(), numbers, pa.scalar(None, pa.int64()))
+        # The last line at or above each that is a heading or ends one; NULL where these lines have none.
+        places = pa.array(range(len(lines.texts)), pa.int64())
+        last = pc.fill_null_forward(pc.if_else(is_within, pa.scalar(None, pa.int64()), places))
         below = {}
         for name, column in own.items():
-            filled = pc.fill_null_forward(pc.if_else(found.is_valid(), column, pa.scalar(None, column.type)))
-            below[name] = filled.fill_null(self._heading[name]) if self._heading else filled
-        if len(lines.texts) and below["clique_line_number"][-1].is_valid:
-            self._heading = {name: column[-1] for name, column in below.items()}
+            before = pa.scalar(self._heading.get(name), column.type)
+            below[name] = pc.if_else(last.is_valid(), column.take(last), before)
+        if len(lines.texts):
+            self._heading = {name: column[-1].as_py() for name, column in below.items()}
         return below
 
     def _rejected(self, lines: Lines, bad: pa.Array) -> Iterator[Rejected]:
-        undecodable = set(lines.undecodable)
         for place in pc.indices_nonzero(bad).slice(length=MAX_REJECTED).to_pylist():
             number = lines.first_number + place
-            if place in undecodable:
-                yield number, "not_utf8", f"line {number} is not UTF-8"
+            if place in lines.undecodable:
+                text = shown(lines.undecodable[place])
+                yield number, "not_utf8", f"line {number} is not UTF-8: {text}"
             else:
-                text = lines.texts[place].as_py().replace(SEPARATOR, WRITTEN_SEPARATOR.decode())
-                text = text[:_SHOWN_CHARACTERS]
+                text = shown(lines.texts[place].as_py())
                 yield number, "malformed_line", f"line {number} is not {self._format.form}: {text}"
+
+
+def _without_nan(rows: pa.Table) -> pa.Table:
+    """The rows with NULL for NaN, which says the same."""
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_floating(field.type):
+            numbers = pc.if_else(pc.is_nan(rows[field.name]), pa.scalar(None, field.type), rows[field.name])
+            rows = rows.set_column(place, field, numbers)
+    return rows
+
+
+def _with_undecodable(lines: Lines) -> pa.Array:
+    """The lines, those that are not UTF-8 with U+FFFD in them."""
+    if not lines.undecodable:
+        return lines.texts
+    is_undecodable = np.zeros(len(lines.texts), bool)
+    is_undecodable[list(lines.undecodable)] = True
+    replacements = pa.array(lines.undecodable.values(), pa.string())
+    return pc.replace_with_mask(lines.texts, pa.array(is_undecodable), replacements)
+
+
+def shown(line: str) -> str:
+    """The beginning of a line (SEPARATOR between its fields), as it is written."""
+    return line.replace(SEPARATOR, WRITTEN_SEPARATOR.decode())[:_SHOWN_CHARACTERS]
 
 
 MAX_REJECTED = 100

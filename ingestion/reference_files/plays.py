@@ -1,5 +1,10 @@
-"""Plays and listeners per song, of listens that come in batches: memory holds the songs, not the listens."""
+"""Plays and listeners per song, of listens that come in batches: memory holds the songs, not the listens.
 
+Each file's totals carry two digests, by which staging finds copies among files: a copy in another
+packing or order has the same content, and a copy that was cut begins as its original does.
+"""
+
+import hashlib
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +22,14 @@ KEPT_ROWS = 1_000_000
 MAX_OPEN_ROWS = 1_000_000
 """Listens of one listener that are waited for; the busiest has 4,400. With more the file is not grouped."""
 
+DIGEST_BYTES = 16
+"""Of a digest: files that only seem to be copies are then not to be expected."""
+
+COUNTS = pa.schema([("play_count", pa.int64()), ("listener_count", pa.int64())])
+
+BATCH_ROWS = 65_536
+"""Listeners turned into numbers at a time."""
+
 SPILL_MEGABYTES = 500
 """What counting pairs may take of memory; the rest goes to disk."""
 
@@ -30,6 +43,7 @@ class SongPlays:
 
     def __init__(self) -> None:
         self.is_exact = True
+        self.first_listen_digest = ""
         self._open: pa.Table | None = None
         self._listeners: list[np.ndarray] = []
         self._totals: list[pa.Table] = []
@@ -37,6 +51,9 @@ class SongPlays:
 
     def add(self, listens: pa.Table) -> None:
         """Take in some listens (columns of LISTENS), in the file's order."""
+        if not self.first_listen_digest and listens.num_rows:
+            first = listens.slice(length=1).to_pylist()[0]
+            self.first_listen_digest = _digest(first["listener_id"].encode(), first["song_id"].encode())
         totals = listens.group_by("song_id").aggregate([("play_count", "sum"), ("listener_id", "count")])
         self._totals.append(totals)
         self._kept += totals.num_rows
@@ -46,14 +63,13 @@ class SongPlays:
         if self.is_exact:
             self._check(listens)
 
-    def totals(self, file_path: str, **constants: str) -> pa.Table:
+    def totals(self, **constants: str) -> pa.Table:
         """The rows of SONG_PLAYS, once all listens were added; sets `is_exact`."""
         if self.is_exact and self._open is not None:
             self._check_whole_listeners(self._open)
-        if self.is_exact and self._listeners:
-            listeners = np.sort(np.concatenate(self._listeners))
-            self.is_exact = not (listeners[1:] == listeners[:-1]).any()
-        return song_plays(self._added_up(), file_path, **constants)
+        listeners = np.sort(np.concatenate([*self._listeners, np.array([], np.uint64)]))
+        self.is_exact = self.is_exact and not (listeners[1:] == listeners[:-1]).any()
+        return _song_plays(self._added_up(), listeners, self.first_listen_digest, **constants)
 
     def _added_up(self) -> pa.Table:
         if not self._totals:
@@ -79,8 +95,7 @@ class SongPlays:
             return
         starts = _starts(listens)
         ids = listens["listener_id"].take(pa.array(starts)).to_pylist()
-        # The first 64 bits of a SHA-1: two listeners that share them only make the counting slower.
-        self._listeners.append(np.array([int(id_[:16], 16) for id_ in ids], np.uint64))
+        self._listeners.append(_short(ids))
         lengths = np.diff(np.append(starts, listens.num_rows))
         songs = listens["song_id"].combine_chunks().dictionary_encode()
         pairs = np.repeat(np.arange(len(starts)), lengths) * len(songs.dictionary) + songs.indices.to_numpy()
@@ -95,7 +110,12 @@ def _starts(listens: pa.Table) -> np.ndarray:
     return np.flatnonzero(np.append(True, differs.to_numpy(zero_copy_only=False)))
 
 
-def totals_of_pairs(listens: Iterable[pa.Table], file_path: str, **constants: str) -> pa.Table:
+def _short(listener_ids: list[str]) -> np.ndarray:
+    """The first 64 bits of each SHA-1: two listeners that share them only make the counting slower."""
+    return np.array([int(id_[:16], 16) for id_ in listener_ids], np.uint64)
+
+
+def totals_of_pairs(listens: Iterable[pa.Table], first_listen_digest: str, **constants: str) -> pa.Table:
     """The rows of SONG_PLAYS for listens in any order: pairs named twice are one, and their plays add up.
 
     Counts on disk, several times slower than `SongPlays`.
@@ -116,12 +136,35 @@ def totals_of_pairs(listens: Iterable[pa.Table], file_path: str, **constants: st
                 "select listener_id, song_id, sum(play_count) as play_count from listens group by all"
                 ") group by song_id"
             ).to_arrow_table()
-    return song_plays(totals, file_path, **constants)
+            ids = connection.sql("select distinct left(listener_id, 16) as listener_id from listens")
+            listeners = [
+                _short(batch["listener_id"].to_pylist()) for batch in ids.to_arrow_reader(BATCH_ROWS)
+            ]
+    sorted_listeners = np.sort(np.concatenate(listeners))
+    return _song_plays(totals, sorted_listeners, first_listen_digest, **constants)
 
 
-def song_plays(totals: pa.Table, file_path: str, **constants: str) -> pa.Table:
-    """Totals (song, plays, listeners) as rows of SONG_PLAYS, by song."""
+def _song_plays(
+    totals: pa.Table, listeners: np.ndarray, first_listen_digest: str, **constants: str
+) -> pa.Table:
+    """Totals (song, plays, listeners) and sorted listeners as rows of SONG_PLAYS, by song."""
     totals = totals.rename_columns(["song_id", "play_count", "listener_count"]).sort_by("song_id")
-    for name, value in {"file_path": file_path, **constants}.items():
+    counts = totals.select(["play_count", "listener_count"]).cast(COUNTS)
+    constants |= {
+        "content_digest": _digest(
+            "\n".join(totals["song_id"].to_pylist()).encode(),
+            *(column.to_numpy().tobytes() for column in counts.columns),
+            listeners.tobytes(),
+        ),
+        "first_listen_digest": first_listen_digest,
+    }
+    for name, value in constants.items():
         totals = totals.append_column(name, pa.repeat(pa.scalar(value, pa.string()), totals.num_rows))
     return totals.select(SONG_PLAYS.schema.names).cast(SONG_PLAYS.schema)
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

@@ -3,6 +3,7 @@
 Has each file recognised and read, and keeps the account of it. Knows nothing of the forms themselves.
 """
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,17 +15,22 @@ import pyarrow as pa
 
 from ingestion.inputs import InputFile, UnreadableInputError, accounting, file_row, quarantine_row
 from ingestion.reference_files import databases, formats, tables
-from ingestion.reference_files.lines import BROKEN, GZIP_MAGIC, ZIP_MAGIC, Lines, open_content, read_lines
+from ingestion.reference_files.lines import BROKEN, PACKED, Lines, open_content, read_lines
 from ingestion.reference_files.plays import SongPlays, totals_of_pairs
 from ingestion.source import Batches, HashUser
 
-SUFFIXES = (".txt", ".tsv", ".cls", ".db", ".sqlite", ".zip", ".gz")
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".txt", ".tsv", ".cls", ".db", ".sqlite", ".zip", ".gz", ".bz2")
 """The file names to look for; what a file is, its content says."""
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Counted up whenever the same file would give other rows, so that it is read again."""
 
 MAX_QUARANTINED = formats.MAX_REJECTED
+
+THE_REST = "the rest"
+"""The item of `quarantined_inputs` that follows where a file cannot be read on; SQL knows it by this name."""
 
 
 def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> Batches:  # noqa: ARG001
@@ -32,14 +38,15 @@ def read_unit(root: Path, inputs: Sequence[InputFile], hash_user: HashUser) -> B
 
     Nothing is raised for what a file holds: what cannot be taken in is in `quarantined_inputs`, by
     line or row; beyond MAX_QUARANTINED of one file they are counted in one row, and a file of which
-    nothing can be taken in is one row.
+    nothing can be taken in is one row. Of a file that cannot be read to its end the rest is one row;
+    totals of its listens would be too low, and are not there.
     """
     accounts = []
     for file in inputs:
         account = _Account(file)
         accounts.append(account)
         try:
-            yield from _read(root / file.path, account)
+            yield from _read(root, account)
         except UnreadableInputError as error:
             account.stop(error)
         except sqlite3.DatabaseError as error:
@@ -86,20 +93,21 @@ class _Account:
             error = UnreadableInputError("more_of_them", f"{unnamed:,} more lines or rows like these")
             rows.append(quarantine_row(root, self.file, error, "others"))
         if self.stopped_by:
-            rows.append(quarantine_row(root, self.file, self.stopped_by, "the rest"))
+            rows.append(quarantine_row(root, self.file, self.stopped_by, THE_REST))
         return rows
 
 
-def _read(path: Path, account: _Account) -> Batches:
+def _read(root: Path, account: _Account) -> Batches:
+    path = root / account.file.path
     with path.open("rb") as file:
         magic = file.read(len(databases.SQLITE_MAGIC))
     if magic == databases.SQLITE_MAGIC:
         yield from _read_database(path, account)
         return
     with open_content(path) as (name, content):
-        if magic.startswith((GZIP_MAGIC, ZIP_MAGIC)):
+        if magic.startswith(PACKED):
             _refuse_database(content)
-        yield from _read_text(path, name, content, account)
+        yield from _read_text(root, name, content, account)
 
 
 def _refuse_database(content: BinaryIO) -> None:
@@ -109,16 +117,17 @@ def _refuse_database(content: BinaryIO) -> None:
     content.seek(0)
 
 
-def _read_text(path: Path, name: str, content: BinaryIO, account: _Account) -> Batches:
+def _read_text(root: Path, name: str, content: BinaryIO, account: _Account) -> Batches:
     blocks = read_lines(content)
     first = next(blocks, None)
     if first is None:
         raise UnreadableInputError("empty_file", "there is nothing in it")
-    format_ = formats.recognise(first)
+    format_ = formats.recognise(first) or formats.known_by_name(name)
     if format_ is None:
         raise _unknown(first)
     account.kind = format_.kind
     if format_.table is None:
+        log.info("%s: passed over, it is %s: nothing here joins on it", account.file.path, format_.kind)
         return
     constants = {"annotation": formats.genre_annotation(name, first)} if format_ is formats.GENRES else {}
     parser = formats.LineParser(format_, constants)
@@ -131,26 +140,36 @@ def _read_text(path: Path, name: str, content: BinaryIO, account: _Account) -> B
             if plays:
                 plays.add(rows)
             yield format_.table, rows
-    if plays:
-        yield tables.SONG_PLAYS, _totals(plays, path, account)
+    if plays and account.records:
+        yield tables.SONG_PLAYS, _totals(plays, root, account)
 
 
 def _unknown(lines: Lines) -> UnreadableInputError:
-    if lines.texts.null_count == len(lines.texts):
-        return UnreadableInputError("not_utf8", "no line is UTF-8")
-    if not any(text and not text.isspace() and not text.startswith("#") for text in lines.texts.to_pylist()):
-        return UnreadableInputError("empty_file", "nothing but comments and white space")
-    return UnreadableInputError("unknown_format", "its lines are those of none of the side files known here")
+    for place, text in enumerate(lines.texts.to_pylist()):
+        if text and not text.isspace() and not text.startswith("#"):
+            line = f"line {lines.first_number + place} and those after it"
+            detail = f"{line} are those of none of the side files known here: {formats.shown(text)}"
+            return UnreadableInputError("unknown_format", detail)
+    if lines.undecodable:
+        place, text = min(lines.undecodable.items())
+        detail = f"line {lines.first_number + place} is not UTF-8: {formats.shown(text)}"
+        return UnreadableInputError("not_utf8", detail)
+    return UnreadableInputError("empty_file", "nothing but comments and white space")
 
 
-def _totals(plays: SongPlays, path: Path, account: _Account) -> pa.Table:
+def _totals(plays: SongPlays, root: Path, account: _Account) -> pa.Table:
     """Plays and listeners per song; counted anew, on disk, where the listens are in no order."""
-    provenance = {
+    constants = {
+        "source_root": str(root),
+        "file_path": account.file.path,
         "source_system": formats.LISTENS.source_system,
         "terms_of_use": formats.LISTENS.terms_of_use,
     }
-    totals = plays.totals(account.file.path, **provenance)
-    return totals if plays.is_exact else totals_of_pairs(_listens(path), account.file.path, **provenance)
+    totals = plays.totals(**constants)
+    if plays.is_exact:
+        return totals
+    listens = _listens(root / account.file.path)
+    return totals_of_pairs(listens, plays.first_listen_digest, **constants)
 
 
 def _listens(path: Path) -> Iterator[pa.Table]:

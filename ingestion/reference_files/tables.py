@@ -50,8 +50,20 @@ MUSIXMATCH_MATCHES = _table(
     musixmatch_title=_TEXT,
 )
 
-SONG_PLAYS = _table("song_plays", ("file_path", "song_id"), None, play_count=_LONG, listener_count=_LONG)
-"""Totals per song of one file of LISTENS."""
+SONG_PLAYS = _table(
+    "song_plays",
+    ("source_root", "file_path", "song_id"),
+    None,
+    play_count=_LONG,
+    listener_count=_LONG,
+    content_digest=_TEXT,
+    first_listen_digest=_TEXT,
+)
+"""Totals per song of one file of LISTENS that was read to its end.
+
+The digests say which files are copies: `content_digest` is of the totals and the listeners, in whatever
+order and packing; `first_listen_digest` of who listened to what in the first line, which a cut copy has too.
+"""
 
 LISTENS = RawTable(
     "listens",

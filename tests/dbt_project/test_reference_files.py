@@ -1,7 +1,9 @@
 """The sandbox's side files from disk to the marts, against the world's own truth: brought one after the
 other, so that what is not known yet can be told from what is not so."""
 
+import gzip
 import shutil
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace
 MARTS = ("dim_songs", "dim_artists", "bridge_song_tags", "bridge_artist_tags", "bridge_similar_artists")
 SELECTED = tuple(f"+{mart}" for mart in MARTS)
 MISMATCHES, ACCEPTED = "sid_mismatches.txt", "sid_matches_manually_accepted.txt"
+DUPLICATES, LISTENS = "msd_duplicates.txt", "train_triplets.txt.zip"
 
 
 class Warehouse:
@@ -45,9 +48,10 @@ class Warehouse:
             shutil.copy2(self._published / name, self.side_files / name)
         self.load()
 
-    def load(self) -> None:
-        result = extract(self._settings, REFERENCE_FILES, self.side_files)
-        assert result.quarantined == 0
+    def load(self, path: Path | None = None, quarantined: int = 0) -> None:
+        """Load what is new in the folder of side files, or elsewhere."""
+        result = extract(self._settings, REFERENCE_FILES, path or self.side_files)
+        assert result.quarantined == quarantined
         load(self._settings, REFERENCE_FILES)
 
     def dbt(self, *arguments: str) -> None:
@@ -187,15 +191,74 @@ def test_similar_artists_are_ranked_from_one_without_a_gap(full):
     assert all(of_artist == list(range(1, len(of_artist) + 1)) for (of_artist,) in ranks)
 
 
-def test_a_renewed_file_takes_the_place_of_the_old_one(full, truth):
-    file = full.side_files / MISMATCHES
-    lines = file.read_text().splitlines(keepends=True)
-    file.write_text("".join(lines[::2]))
+MOVED = "tracks_per_year.txt"
+
+
+@pytest.fixture(scope="module")
+def renewed(full: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Half of the mismatches; the listens in three pieces, and the beginning of them in another folder;
+    the years in another folder since, half of them."""
+    halve(full.side_files / MISMATCHES)
+    with zipfile.ZipFile(full.side_files / LISTENS) as archive:
+        lines = archive.read(archive.namelist()[0]).splitlines(keepends=True)
+    cut = tmp_path_factory.mktemp("downloads") / LISTENS
+    cut.write_bytes(b"".join(lines[: len(lines) // 2]))
+    full.load(cut)
+    third = -(-len(lines) // 3)  # pieces as `split -l` makes them, two of them of one length
+    for number, name in enumerate((LISTENS, "piece 2.txt", "piece 3.txt")):
+        piece = lines[number * third : (number + 1) * third]
+        (full.side_files / name).write_bytes(b"".join(piece))
     full.load()
+    moved = tmp_path_factory.mktemp("moved") / MOVED
+    shutil.copy2(full.side_files / MOVED, moved)
+    halve(moved)
+    full.load(moved)
     full.dbt("run", "--select", "+dim_songs")
-    kept = "".join(lines[::2])
+    return full
+
+
+def halve(file: Path) -> None:
+    """Leave every other line."""
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[::2]))
+
+
+def test_a_renewed_file_takes_the_place_of_the_old_one(renewed, truth):
+    kept = (renewed.side_files / MISMATCHES).read_text()
     expected = {
         row["msd_track_id"]: (row["is_mismatched"] and row["msd_track_id"] in kept,) for row in truth["songs"]
     }
-    assert full.songs("is_mismatched") == expected
+    assert renewed.songs("is_mismatched") == expected
     assert 0 < sum(value for (value,) in expected.values()) < sum(r["is_mismatched"] for r in truth["songs"])
+
+
+def test_a_file_read_in_another_folder_takes_the_place_of_the_old_one(renewed):
+    years = "select count(*) from staging.stg_reference_files__track_years"
+    lines = len((renewed.side_files / MOVED).read_text().splitlines())
+    assert renewed.query(years) == [(-(-lines // 2),)]
+
+
+def test_pieces_of_the_listens_add_up_and_a_cut_copy_does_not(renewed, truth):
+    expected = {row["msd_track_id"]: (row["play_count"], row["listener_count"]) for row in truth["songs"]}
+    assert renewed.songs("play_count, listener_count") == expected
+
+
+@pytest.fixture(scope="module")
+def stopped(renewed: Warehouse) -> Warehouse:
+    """Packed files with a checksum that is not that of their lines: they are no longer known to be right."""
+    for name in (LISTENS, MISMATCHES, DUPLICATES):
+        packed = bytearray(gzip.compress((renewed.side_files / name).read_bytes()))
+        packed[-8] ^= 1  # the checksum
+        (renewed.side_files / f"damaged {name}.gz").write_bytes(packed)
+    renewed.load(quarantined=3)
+    renewed.dbt("run", "--select", "+dim_songs")
+    return renewed
+
+
+def test_of_a_file_that_cannot_be_read_to_its_end_only_what_it_names_is_known(stopped):
+    columns = "is_mismatched, is_duplicate, play_count, listener_count"
+    mismatched, duplicate, plays, listeners = (
+        set(values) for values in zip(*stopped.songs(columns).values(), strict=True)
+    )
+    assert mismatched == {True, None}
+    assert duplicate == {True, False, None}  # False is the first of its clique
+    assert plays == listeners == {None}

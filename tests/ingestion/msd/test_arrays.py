@@ -1,5 +1,6 @@
 """Arrays of songs in the lake: the files' numbers, in folders by shard, queried as the docs say."""
 
+import os
 import re
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ingestion.msd.arrays import MSD_ARRAYS, MSD_ARRAYS_FLOAT64, NAMES, TIMES
 from ingestion.source import FileSource
 from sandbox import write_sandbox
 from tests.support.checkout import ROOT
-from tests.support.msd_files import make_song, write_songs
+from tests.support.msd_files import make_full_size_song, make_song, write_genuine_song, write_songs
 
 DOCS = (ROOT / "docs" / "song-arrays.md").read_text()
 
@@ -166,6 +167,57 @@ def test_the_queries_of_the_docs_give_mean_timbre_and_beats(songs, tmp_path, mon
         if len(starts) > 1:
             per_minute = 60 * (len(starts) - 1) / (starts[-1] - starts[0])
             assert counts[track_id][1] == pytest.approx(per_minute)
+
+
+@pytest.fixture
+def read_twice(tmp_path, monkeypatch) -> dict[str, tuple[float, int]]:
+    """Mean timbre (its first column) and beats of two songs by track id. Their files were read; then one was
+    touched, the other changed, and they were read again."""
+    monkeypatch.chdir(tmp_path)
+    touched, before, after = (make_full_size_song(number) for number in (8, 9, 9))
+    after.arrays["analysis/beats_start"] = after.arrays["analysis/beats_start"][:-1]
+    after.arrays["analysis/beats_confidence"] = after.arrays["analysis/beats_confidence"][:-1]
+    after.arrays["analysis/segments_timbre"] = after.arrays["analysis/segments_timbre"] + 1
+    paths = [write_genuine_song(tmp_path / "songs", song) for song in (touched, before)]
+    settings = load_settings({"WAREHOUSE_DATA_DIR": "data", "MSD_PATH": "songs"})
+    extract(settings, MSD_ARRAYS, tmp_path / "songs")
+    os.utime(paths[0], (1, 1))
+    write_genuine_song(tmp_path / "songs", after)
+    assert extract(settings, MSD_ARRAYS, tmp_path / "songs").rows["song_arrays"] == 2
+    return {
+        song.track_id: (
+            pytest.approx(song.arrays["analysis/segments_timbre"][:, 0].mean(), rel=1e-5),
+            len(song.arrays["analysis/beats_start"]),
+        )
+        for song in (touched, after)
+    }
+
+
+def test_a_song_read_again_is_one_row_of_the_documented_view(read_twice):
+    view, timbre, beats = re.findall(r"```sql\n(.*?)```", DOCS, re.DOTALL)[:3]
+    with duckdb.connect() as connection:
+        connection.sql(view)
+        means, counts = connection.sql(timbre).fetchall(), connection.sql(beats).fetchall()
+    assert len(means) == len(counts) == 2
+    assert {row[0]: row[1] for row in means} == {track: mean for track, (mean, _) in read_twice.items()}
+    assert {row[0]: row[1] for row in counts} == {track: count for track, (_, count) in read_twice.items()}
+
+
+def test_a_song_read_again_is_one_row_of_the_documented_queries_of_spectrum(read_twice):
+    """As DuckDB runs them: with a view for the external table, and its own spelling of an array's items."""
+    (queries,) = re.findall(r"```sql\n(create view newest.*?)```", DOCS, re.DOTALL)
+    queries = queries.replace("with no schema binding", "")
+    queries = re.sub(r", songs\.(\w+) as (\w+)", r", unnest(songs.\1) as items(\2)", queries)
+    newest, timbre, beats, _ = queries.split(";")
+    parts = "read_parquet('data/lake/msd_arrays/song_arrays/*/*.parquet', hive_partitioning = true)"
+    with duckdb.connect() as connection:
+        connection.sql("create schema msd_lake")
+        connection.sql(f"create view msd_lake.song_arrays as select * from {parts}")
+        connection.sql(newest)
+        means, counts = connection.sql(timbre).fetchall(), connection.sql(beats).fetchall()
+    assert len(means) == len(counts) == 2
+    assert dict(means) == {track: mean for track, (mean, _) in read_twice.items()}
+    assert dict(counts) == {track: count for track, (_, count) in read_twice.items()}
 
 
 def test_the_external_table_of_the_docs_has_the_columns_of_the_files():

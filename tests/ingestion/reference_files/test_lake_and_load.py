@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.__main__ import main
 from ingestion.config import Settings, load_settings
 from ingestion.extract import extract
 from ingestion.lake import Lake
@@ -74,3 +75,16 @@ def test_the_row_counts_that_a_load_reports_leave_out_what_stays_in_the_lake(set
     extract(settings, REFERENCE_FILES, folder / "train_triplets.txt")
     load(settings, REFERENCE_FILES)
     assert "raw_reference_files: 3 of 3 rows loaded" in caplog.text  # two songs, and the file's own row
+
+
+def test_the_command_fails_where_no_file_could_be_read(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WAREHOUSE_DATA_DIR", str(tmp_path / "data"))
+    folder = tmp_path / "side_files"
+    folder.mkdir()
+    (folder / "unknown.txt").write_text("a,b,c\n")
+    for _ in range(2):  # also where they were read before
+        assert main(["reference-files", str(folder)]) == 1
+        assert "error: reference_files: none of the 1 files could be read" in capsys.readouterr().err
+    (folder / "unique_tracks.txt").write_bytes(text(LINES["unique_tracks"]))
+    assert main(["reference-files", str(folder)]) == 0
+    assert "quarantined: 1 files (50.00%)" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """Text side files: recognised by their lines, read in every packing, and bad lines named."""
 
+import bz2
 import gzip
 import io
 import zipfile
@@ -24,6 +25,9 @@ from tests.ingestion.reference_files.files import (
 )
 
 KINDS = sorted(LINES)
+
+AFTER_A_BAD_LINE = {"msd_duplicates": ["%3 One more", track(6)]}
+"""One more record, where it is not simply the last line again."""
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
@@ -52,20 +56,22 @@ def test_packing_line_ends_and_a_byte_order_mark_change_no_row(read, write, kind
     write("unended.txt", content.rstrip(b"\n"))
     write("marked.txt", b"\xef\xbb\xbf" + content)
     write("packed.txt.gz", gzip.compress(content))
+    write("packed.txt.bz2", bz2.compress(content))
+    write("packed and renamed.txt", bz2.compress(content))
     write("packed.zip", zipped({"inner": content, "__MACOSX/x": b"archiver's"}))
     result = read()
-    assert set(result.kinds.values()) == {kind} and len(result.files) == 6
+    assert set(result.kinds.values()) == {kind} and len(result.files) == 8
     assert result.quarantined_inputs == []
     for name, rows in result.rows.items():
         if rows and name != "files":
             plain = [{key: value for key, value in row.items() if key != "file_path"} for row in rows]
-            assert plain == plain[: len(plain) // 6] * 6, name
+            assert plain == plain[: len(plain) // 8] * 8, name
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_line_in_another_form_is_named_and_the_others_are_read(read, write, kind):
     whole = LINES[kind]
-    write("file.txt", text([*whole, "no such line", *whole[-1:]]))
+    write("file.txt", text([*whole, "no such line", *AFTER_A_BAD_LINE.get(kind, whole[-1:])]))
     result = read()
     assert result.files[0]["record_count"] == RECORDS[kind] + 1
     assert result.files[0]["quarantined_count"] == 1
@@ -80,8 +86,9 @@ def test_a_line_in_another_form_is_named_and_the_others_are_read(read, write, ki
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_line_that_is_not_utf_8_is_named_and_the_others_are_read(read, write, kind):
-    whole = text(LINES[kind])
-    write("file.txt", whole + b"\xff\xfe bad\n" + whole.splitlines(keepends=True)[-1])
+    whole = LINES[kind]
+    after = text(AFTER_A_BAD_LINE.get(kind, whole[-1:]))
+    write("file.txt", text(whole) + b"\xff\xfe bad\n" + after)
     result = read()
     assert result.files[0]["record_count"] == RECORDS[kind] + 1
     assert result.reasons == {f"line {len(LINES[kind]) + 1}": "not_utf8"}
@@ -134,10 +141,13 @@ def test_many_bad_lines_are_some_named_ones_and_a_number(read, write):
         ("unique\n".encode("utf-16"), "not_utf8"),
         (b"\x1f\x8b no gzip", "unreadable_file"),
         (b"PK no zip", "unreadable_file"),
-        (gzip.compress(text(LINES["unique_tracks"]) * 1000)[:200], "unreadable_file"),
+        (gzip.compress(text(LINES["unique_tracks"]))[:20], "unreadable_file"),
         (zipped({"a": b"x", "b": b"y"}), "several_files"),
         (zipped({}), "several_files"),
+        (b"BZh91AY&SY no bzip2", "unreadable_file"),
+        (bz2.compress(text(LINES["unique_tracks"]))[:-20], "unreadable_file"),
         (gzip.compress(b"SQLite format 3\0 and so on"), "packed_database"),
+        (bz2.compress(b"SQLite format 3\0 and so on"), "packed_database"),
         (zipped({"a": b"SQLite format 3\0 and so on"}), "packed_database"),
     ],
 )
@@ -147,6 +157,24 @@ def test_a_file_of_which_nothing_can_be_read_is_one_row(read, write, content, re
     assert result.reasons == {"": reason}
     assert result.files[0]["record_count"] == 0
     assert [name for name, rows in result.rows.items() if rows] == ["files", "quarantined_inputs"]
+
+
+def test_what_is_of_no_known_form_is_shown_with_its_line(read, write):
+    write("unknown.txt", b"# heading\n\na<SEP>b,c\nmore\n")
+    write("utf16.txt", "unique\n".encode("utf-16"))
+    details = {row["file_path"]: row["detail"] for row in read().quarantined_inputs}
+    assert details["unknown.txt"].startswith("line 3 ") and details["unknown.txt"].endswith(": a<SEP>b,c")
+    assert details["utf16.txt"].startswith("line 1 is not UTF-8: ")
+
+
+@pytest.mark.parametrize(
+    ("written", "latitude"),
+    [(".5", 0.5), ("-.5", -0.5), ("5.", 5.0), ("+5", 5.0), ("1e-05", 1e-5), ("nan", None), ("-NaN", None)],
+)
+def test_coordinates_are_read_as_programs_write_numbers(read, write, written, latitude):
+    write("file.txt", text([f"{artist(1)}{SEP}{written}{SEP}{written}{SEP}{track(1)}{SEP}Artist"]))
+    (row,) = read().artist_locations
+    assert (row["latitude"], row["longitude"]) == (latitude, latitude)
 
 
 def test_an_endless_line_is_refused(read, write, monkeypatch):
@@ -164,8 +192,9 @@ def test_a_file_that_is_gone_is_quarantined(tmp_path):
     assert (bad["item"], bad["reason"], bad["detail"]) == ("", "unreadable_file", "No such file or directory")
 
 
-def test_a_packed_file_that_ends_early_gives_what_it_holds_and_says_so(read, write, monkeypatch):
-    monkeypatch.setattr(lines, "BLOCK_BYTES", 1000)
+@pytest.mark.parametrize("block", [1000, 8 * 2**20])
+def test_a_packed_file_that_ends_early_gives_what_it_holds_and_says_so(read, write, monkeypatch, block):
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block)
     content = text([f"{track(n)}{SEP}{song(n)}{SEP}A{SEP}{listener(n)}" for n in range(2000)])
     write("cut.txt.gz", gzip.compress(content)[:-5000])
     result = read()
@@ -257,6 +286,37 @@ def test_a_track_above_the_first_heading_is_in_no_clique(read, write):
     assert result.reasons == {"line 1": "malformed_line"}
 
 
+@pytest.mark.parametrize("heading", ["%3 Björk".encode("latin-1"), b" %3 Other", b"-3 Other", b"\t-3", b"%"])
+def test_a_heading_is_known_by_its_first_characters(read, write, heading):
+    write("file.txt", text(LINES["msd_duplicates"]) + heading + b"\n" + text([track(6), "", track(7)]))
+    result = read()
+    assert [(row["track_id"], row["clique_line_number"]) for row in result.duplicates[5:]] == [
+        (track(6), 9),
+        (track(7), 9),
+    ]
+    assert result.duplicates[4]["clique_line_number"] == 5
+    assert result.reasons == ({"line 9": "not_utf8"} if b"\xf6" in heading else {})
+
+
+@pytest.mark.parametrize("line", [b"Two of a kind", "Björk".encode("latin-1"), b"TR1"])
+@pytest.mark.parametrize("block", [60, 10_000])
+def test_after_a_line_that_is_no_heading_tracks_are_in_no_clique(read, write, monkeypatch, line, block):
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block)
+    after = [track(6), "# a remark", track(7), "%3 Three", track(8)]
+    write("file.txt", text(LINES["msd_duplicates"]) + line + b"\n" + text(after))
+    result = read()
+    assert [row["track_id"] for row in result.duplicates[5:]] == [track(8)]
+    assert list(result.reasons) == ["line 9", "line 10", "line 12"]
+
+
+def test_a_comment_that_is_not_utf_8_ends_no_clique(read, write):
+    content = text(LINES["msd_duplicates"]) + "# Björk\n".encode("latin-1") + text([track(6)])
+    write("file.txt", content)
+    result = read()
+    assert (result.duplicates[-1]["track_id"], result.duplicates[-1]["clique_line_number"]) == (track(6), 5)
+    assert result.reasons == {"line 9": "not_utf8"}
+
+
 @pytest.mark.parametrize(
     ("name", "comment", "annotation"),
     [
@@ -292,7 +352,24 @@ def test_files_that_hold_nothing_new_are_known_and_passed_over(read, write, kind
     assert [name for name, rows in result.rows.items() if rows] == ["files"]
 
 
+@pytest.mark.parametrize("name", ["unique_terms.txt", "subset_unique_terms.txt", "subset_unique_mbtags.txt"])
+def test_lists_of_words_are_known_by_their_names_and_passed_over_with_a_note(read, write, name, caplog):
+    caplog.set_level("INFO")
+    write(name, b"rock\npop\n")
+    write(f"{name}.gz", gzip.compress(b"rock\npop\n"))
+    result = read()
+    assert set(result.kinds.values()) == {name.removeprefix("subset_").removesuffix(".txt")}
+    assert [name for name, rows in result.rows.items() if rows] == ["files"]
+    assert f"{name}: passed over, it is {result.files[0]['file_kind']}" in caplog.text
+
+
 # ---- plays
+
+
+def digests(result) -> dict[str, tuple[str, str]]:
+    """Of each file of listens the digest of its content, and that of its first listen."""
+    rows = result.song_plays
+    return {row["file_path"]: (row["content_digest"], row["first_listen_digest"]) for row in rows}
 
 
 def totals(result) -> dict[str, tuple[int, int]]:
@@ -347,3 +424,38 @@ def test_one_listener_in_more_lines_than_are_waited_for_is_counted_right(read, w
     monkeypatch.setattr(plays, "MAX_OPEN_ROWS", 3)
     write("triplets.txt", listens([(1, two, 1) for two in (*range(20), 5)]))
     assert totals(read()) == {song(two): (1 + (two == 5), 1) for two in range(20)}
+
+
+@pytest.mark.parametrize("twice", [[], [(2, 3, 6)]], ids=["exact", "counted by pairs"])
+def test_copies_are_told_by_their_content_and_cut_ones_by_their_first_listen(read, write, twice):
+    whole = [*LISTENS, *twice]
+    write("whole.txt", listens(whole))
+    write("by song.txt", listens(sorted(whole, key=lambda listen: listen[1], reverse=True)))
+    write("cut.txt", listens(whole[:4]))
+    write("other piece.txt", listens([(8, song, count) for _, song, count in LISTENS]))
+    of = digests(read())
+    content, first = (dict(zip(of, values, strict=True)) for values in zip(*of.values(), strict=True))
+    assert content["whole.txt"] == content["by song.txt"]
+    assert len(set(content.values())) == 3
+    assert first["whole.txt"] == first["cut.txt"]
+    assert len(set(first.values())) == 3
+
+
+def test_totals_are_of_different_content_where_only_the_listeners_differ(read, write):
+    write("one.txt", listens([(1, 1, 3)]))
+    write("two.txt", listens([(2, 1, 3)]))
+    assert len(set(digests(read()).values())) == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "checksum"])
+def test_listens_that_cannot_be_read_to_their_end_have_no_totals(read, write, damage):
+    packed = bytearray(gzip.compress(listens([(one, one % 7, 1) for one in range(2000)])))
+    if damage == "cut":
+        del packed[-5000:]
+    else:
+        packed[-8] ^= 1
+    write("triplets.txt.gz", bytes(packed))
+    result = read()
+    assert result.song_plays == []
+    assert result.reasons == {"the rest": "unreadable_file"}
+    assert result.files[0]["record_count"] == len(result.listens) > 0

@@ -58,7 +58,7 @@ loaded_kinds as (
 
 ),
 
--- One row, always: what was loaded at all.
+-- One row, always: what was loaded as a whole.
 loaded as (
 
     select
@@ -66,6 +66,7 @@ loaded as (
         coalesce(max(case when file_kind = 'msd_duplicates' then 1 end), 0) as has_duplicates,
         coalesce(max(case when file_kind = 'train_triplets' then 1 end), 0) as has_plays
     from loaded_kinds
+    where is_whole
 
 ),
 
@@ -127,10 +128,14 @@ select
     songs.song_hotttnesss,
     case when loaded.has_plays = 1 then coalesce(song_plays.play_count, 0) end as play_count,
     case when loaded.has_plays = 1 then coalesce(song_plays.listener_count, 0) end as listener_count,
-    case when loaded.has_mismatches = 1 then mismatches.msd_track_id is not null end as is_mismatched,
     case
-        when loaded.has_duplicates = 1
-            then coalesce(known_duplicates.first_msd_track_id <> songs.msd_track_id, false)
+        when mismatches.msd_track_id is not null then true
+        when loaded.has_mismatches = 1 then false
+    end as is_mismatched,
+    case
+        when known_duplicates.msd_track_id is not null
+            then known_duplicates.first_msd_track_id <> songs.msd_track_id
+        when loaded.has_duplicates = 1 then false
     end as is_duplicate,
     songs.extracted_at
 from songs
@@ -152,4 +157,6 @@ left join known_duplicates
 left join musixmatch_matches
     on songs.msd_track_id = musixmatch_matches.msd_track_id
 left join song_plays
-    on songs.msd_song_id = song_plays.msd_song_id
+    on
+        songs.msd_song_id = song_plays.msd_song_id
+        and loaded.has_plays = 1

@@ -1,6 +1,6 @@
 with source_files as (
 
-    select * from {{ source('reference_files', 'files') }}
+    {{ source_files('reference_files') }}
 
 )
 
@@ -12,6 +12,7 @@ select
     size_bytes,
     record_count,
     quarantined_count,
+    is_current,
     {{ utc_timestamp('modified_at') }} as modified_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from source_files
