@@ -41,6 +41,12 @@ INFLATED_BYTES = 1024 * 1024
 HELD_BYTES = 64 * 2**20
 """Members from this size on (a summary file has 300 MB) go through a temporary file, not through memory."""
 
+MAX_EXTENDED_BYTES = 1024 * 1024
+"""Of a long name or an extended header: a path has at most some thousand bytes."""
+
+MAX_SECONDS = 2**33
+"""A time of change beyond that, in the year 2242, is damage and taken as unknown: dates end at year 9999."""
+
 SHOWN_PASSED_OVER = 5
 """Names kept of the members that are no song files."""
 
@@ -220,7 +226,7 @@ class Reading:
             is_first = False
             path = storable(header.name.removeprefix("./").lstrip("/"))
             padding = -header.size % BLOCKSIZE
-            member = _Member(bytes_, InputFile(path, header.size, int(header.mtime) * 10**9))
+            member = _Member(bytes_, InputFile(path, header.size, _modified_ns(header)))
             is_song_file = path.lower().endswith(SUFFIXES) and not is_hidden(path)
             if header.type in _REGULAR and is_song_file:
                 yield member
@@ -253,6 +259,8 @@ def _next_header(bytes_: Inflated, is_first: bool) -> TarInfo | None:
             raise UnreadableInputError(reason, f"not a tar header: {error}") from error
         if header.type not in (_LONG_NAME, _LONG_LINK, _EXTENDED, _EXTENDED_GLOBAL):
             break
+        if not 0 <= header.size <= MAX_EXTENDED_BYTES:
+            raise UnreadableInputError("corrupt_archive", f"an extended header of {header.size:,} bytes")
         body = bytes_.read(header.size)
         bytes_.skip(-header.size % BLOCKSIZE)
         if header.type == _LONG_NAME:
@@ -260,8 +268,15 @@ def _next_header(bytes_: Inflated, is_first: bool) -> TarInfo | None:
         elif header.type == _EXTENDED:
             extended |= _extended_fields(body)
     header.name = extended.get("path", header.name)
-    header.size = 0 if header.type in _WITHOUT_CONTENT else int(extended.get("size", header.size))
+    size = str(extended.get("size", header.size))
+    if not size.isdecimal():
+        raise UnreadableInputError("corrupt_archive", f"{storable(header.name)} is said to have {size} bytes")
+    header.size = 0 if header.type in _WITHOUT_CONTENT else int(size)
     return header
+
+
+def _modified_ns(header: TarInfo) -> int:
+    return int(header.mtime) * 10**9 if 0 <= header.mtime < MAX_SECONDS else 0
 
 
 def _extended_fields(body: bytes) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import struct
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -236,6 +237,53 @@ def test_what_is_no_archive_is_quarantined_as_that(content, tmp_path):
     result = extract(where, MSD, made)
     assert (result.files, result.bad_files) == (0, 1)
     assert [row["reason"] for row in lake_rows(where, "quarantined_inputs")] == ["not_an_archive"]
+
+
+def header(name: bytes, type_: bytes = b"0", *, size: int = 0, seconds: int = 0) -> bytes:
+    """A header with any numbers, as GNU tar writes those that are no 11 octal digits, and its checksum."""
+    block = bytearray(512)
+    block[: len(name)] = name
+    block[100:124] = b"0000644\0" b"0000000\0" b"0000000\0"
+    block[124:148] = b"".join(
+        (b"\xff" if number < 0 else b"\x80").ljust(4, b"\xff" if number < 0 else b"\0")
+        + struct.pack(">q", number)
+        for number in (size, seconds)
+    )
+    block[148:157] = b" " * 8 + type_
+    block[257:265] = b"ustar\x0000"
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        header(b"a.h5", size=-1024),
+        header(b"a.txt", size=-1024),
+        header(b"././@LongLink", b"L", size=2**40),
+        header(b"././@LongLink", b"L", size=-512),
+    ],
+    ids=["song", "other file", "long name", "negative long name"],
+)
+def test_a_header_with_an_impossible_size_ends_the_reading(damaged, folder, tmp_path):
+    made = write_archive(tmp_path / "songs.tar", folder)
+    (end,) = [member.offset_data + 512 * -(-member.size // 512) for member in tarfile.open(made)][-1:]
+    made.write_bytes(made.read_bytes()[:end] + damaged + bytes(2048))
+    where = settings(tmp_path)
+    extract(where, MSD, made)
+    assert track_ids(where) == ALL
+    assert [row["reason"] for row in lake_rows(where, "quarantined_inputs")] == ["corrupt_archive"]
+
+
+@pytest.mark.parametrize("seconds", [-(2**40), 2**60])
+def test_a_time_that_is_no_date_costs_no_song(seconds, tmp_path):
+    content = write_song(tmp_path, make_song(1)).read_bytes()
+    made = tmp_path / "songs.tar"
+    padding = bytes(-len(content) % 512 + 1024)
+    made.write_bytes(header(b"a.h5", size=len(content), seconds=seconds) + content + padding)
+    where = settings(tmp_path)
+    assert extract(where, MSD, made).quarantined == 0
+    assert track_ids(where) == [make_song(1).track_id]
 
 
 def test_an_archive_that_is_not_there_is_an_error(tmp_path):
