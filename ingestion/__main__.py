@@ -217,7 +217,7 @@ def _extract(options: argparse.Namespace) -> None:
         raise ConfigError(f"give a PATH, or set {variable}")
     result = extract(settings, source, settings.source_paths[options.configured_as], options.shard)
     units = result.units_extracted + result.units_done_before
-    archives = f", from {result.archives:,} archives" if result.archives else ""
+    archives = f"; archives: {result.archives:,}" if result.archives else ""
     print(
         f"{source.name}: {result.files:,} files in {units:,} units, "
         f"{result.units_done_before:,} done before{archives}"

@@ -133,6 +133,7 @@ class _Extraction:
         self._begin()
         self.result.archives += 1
         files_in_all_shards = files = 0
+        bad_before = len(self.result.bad_archives)
         with Progress(f"extract {self._source.name}", None, self._source.counted_as) as progress:
             for unit in write_stream(self._settings, self._source, stream, self._shard):
                 if unit.is_end:
@@ -154,13 +155,13 @@ class _Extraction:
                     progress.advance(unit.files)
         self.result.files += files
         self._files_in_all_shards += files_in_all_shards
-        if not files_in_all_shards:
+        if not files_in_all_shards and len(self.result.bad_archives) == bad_before:
             self._without_files.append(stream.root)
             log.warning("no %s file in %s", " or ".join(self._source.suffixes), stream.root)
 
     def require_files(self) -> None:
         """Raises SourceError where all that was found are archives without files of the source."""
-        if self._without_files and not self._files_in_all_shards and not self.result.bad_archives:
+        if self._without_files and not self._files_in_all_shards:
             raise SourceError(
                 f"no {' or '.join(self._source.suffixes)} file in {', '.join(self._without_files)}"
             )
