@@ -23,7 +23,7 @@ from ingestion.msd.objects import (
     object_file,
     store_at,
 )
-from ingestion.msd.places import ARCHIVE_SUFFIXES, Contents
+from ingestion.msd.places import ARCHIVE_SUFFIXES, Contents, refuse_unread_archive
 
 STDIN = "-"
 
@@ -113,6 +113,7 @@ def _head(url: str) -> InputFile | Archive:
 
 
 def _open(file: InputFile, wanted_bytes: int) -> S3Object:
+    refuse_unread_archive(file.path)
     bucket, key = _bucket_and_key(file.path)
     store = store_at(SCHEME)
     if not file.etag:  # it was not there, or not to be seen: that is said again

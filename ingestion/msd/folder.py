@@ -14,6 +14,7 @@ from ingestion.msd.places import (
     UNREAD_ARCHIVE,
     UNREAD_ARCHIVE_SUFFIXES,
     Contents,
+    refuse_unread_archive,
 )
 from ingestion.source import Folder
 
@@ -64,6 +65,7 @@ def open_files(folder: Path, files: Iterable[InputFile]) -> Contents:
     """Local files, one open at a time."""
     for file in files:
         try:
+            refuse_unread_archive(file.path)
             content = LocalFile(folder / file.path)
         except UnreadableInputError as error:
             yield file, error

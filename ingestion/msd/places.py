@@ -16,6 +16,13 @@ UNREAD_ARCHIVE_SUFFIXES = (".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz", ".tar
 
 UNREAD_ARCHIVE = "%s is no kind of archive that is read: unpack it, or make it a .tar or .tar.gz"
 
+
+def refuse_unread_archive(path: str) -> None:
+    """Raises UnreadableInputError (unread_archive) where a file is called like an archive of these kinds."""
+    if path.lower().endswith(UNREAD_ARCHIVE_SUFFIXES):
+        raise UnreadableInputError("unread_archive", UNREAD_ARCHIVE % path)
+
+
 UNREAD_REASONS = frozenset({"unreadable_file"})
 """What quarantine says of a file that could not be had (a right that is missing, a disk or a server that
 fails), whatever it holds."""

@@ -370,11 +370,13 @@ def test_an_archive_without_songs_beside_others_is_named_and_no_error(tmp_path, 
 
 def test_a_list_may_name_archives(tmp_path, folder):
     made = write_archive(tmp_path / "songs.tar.gz", folder)
-    (tmp_path / "list").write_text("songs.tar.gz\ngone.tar.gz\n")
+    (tmp_path / "songs.zip").write_bytes(b"anything")
+    (tmp_path / "list").write_text("songs.tar.gz\ngone.tar.gz\nsongs.zip\n")
     rows = rows_of(f"@{tmp_path / 'list'}")
     assert rows["songs"] == rows_of(made)["songs"]
     assert [(row["file_path"], row["reason"]) for row in rows["quarantined_inputs"]] == [
-        ("gone.tar.gz", "missing_file")
+        ("gone.tar.gz", "missing_file"),
+        ("songs.zip", "unread_archive"),
     ]
 
 

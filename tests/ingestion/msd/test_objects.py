@@ -414,11 +414,19 @@ def test_a_list_may_name_local_files_and_objects(tmp_path, s3):
     (remote,) = (tmp_path / "remote").rglob("*.h5")
     key = remote.relative_to(tmp_path / "remote").as_posix()
     listed = tmp_path / "list"
-    listed.write_text(f"s3://listed/{key}\n{local.relative_to(tmp_path)}\ngone.h5\ns3://listed/gone.h5\n")
+    s3.client.put_object(Bucket="listed", Key=f"{key}.zip", Body=b"anything")
+    listed.write_text(
+        f"s3://listed/{key}\n{local.relative_to(tmp_path)}\ngone.h5\ns3://listed/gone.h5\n"
+        f"s3://listed/{key}.zip"
+    )
     rows = rows_of(f"@{listed}")
     assert sorted(row["track_id"] for row in rows["songs"]) == [make_song(1).track_id, make_song(2).track_id]
     quarantined = {row["file_path"]: row["reason"] for row in rows["quarantined_inputs"]}
-    assert quarantined == {"gone.h5": "missing_file", "s3://listed/gone.h5": "missing_file"}
+    assert quarantined == {
+        "gone.h5": "missing_file",
+        "s3://listed/gone.h5": "missing_file",
+        f"s3://listed/{key}.zip": "unread_archive",
+    }
 
 
 def test_the_command_takes_a_list_from_a_file_or_the_standard_input(tmp_path, folder, monkeypatch, capsys):
