@@ -82,9 +82,10 @@ def too_much_is_bad(files: int, bad_files: int, bad_archives: Sequence[str], lim
     knows how many songs are missing.
     """
     problems = list(bad_archives)
-    if bad_files > limit * files:
+    share = bad_files / max(files, 1)
+    if share > limit:
         problems.append(
-            f"{bad_files:,} of {files:,} song files are in quarantine ({bad_files / max(files, 1):.2%}), "
+            f"{bad_files:,} of {files:,} song files are in quarantine ({share:.2%}), "
             f"more than MSD_MAX_BAD_SHARE={limit:g} allows"
         )
     return "; ".join(problems) or None
