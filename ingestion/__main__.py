@@ -31,6 +31,7 @@ from ingestion.config import (
     SOURCE_VARIABLES,
     Settings,
     load_settings,
+    location,
     retention_variable,
 )
 from ingestion.errors import BadInputError, ConfigError, IngestionError
@@ -107,7 +108,7 @@ def _add_place(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--files-from",
         metavar="FILE",
-        help="the files named in FILE, one a line, local or s3://bucket/key (- for standard input)",
+        help="the files or archives named in FILE, one a line, local or s3://bucket/key (-: standard input)",
     )
     _add_shard(command)
 
@@ -209,17 +210,22 @@ def _extract(options: argparse.Namespace) -> None:
     if named and options.path:
         raise ConfigError("PATH and --files-from exclude each other")
     if options.path or named:
-        environment[variable] = options.path or f"{LIST_MARK}{named}"
+        text, called = (options.path, "PATH") if options.path else (f"{LIST_MARK}{named}", "--files-from")
+        environment[variable] = str(location(options.configured_as, text, called))
     settings = load_settings(environment)
     if options.configured_as not in settings.source_paths:
         raise ConfigError(f"give a PATH, or set {variable}")
     result = extract(settings, source, settings.source_paths[options.configured_as], options.shard)
     units = result.units_extracted + result.units_done_before
+    archives = f"; archives: {result.archives:,}" if result.archives else ""
     print(
-        f"{source.name}: {result.files:,} files in {units:,} units, {result.units_done_before:,} done before"
+        f"{source.name}: {result.files:,} files in {units:,} units, "
+        f"{result.units_done_before:,} done before{archives}"
     )
     if result.bad_files:
         print(f"quarantined: {result.bad_files:,} files ({result.bad_share:.2%})")
+    for problem in result.bad_archives:
+        print(f"quarantined: {problem}")
     _print_new_rows(settings, result.rows, is_loaded=bool(source.tables))
     require_few_bad_files(settings, result)
     if result.files and result.bad_files == result.files:

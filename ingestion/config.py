@@ -199,7 +199,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         raise ConfigError(f"WAREHOUSE_TARGET is {target!r}; it may be duckdb or redshift")
     data_dir = Path(values.get("WAREHOUSE_DATA_DIR", "data")).expanduser().absolute()
     source_paths = {
-        source: _location(variable, values[variable])
+        source: location(source, values[variable], variable)
         for source, variable in SOURCE_VARIABLES.items()
         if variable in values
     }
@@ -234,17 +234,20 @@ def msd_shards(environment: Mapping[str, str] = os.environ) -> int:
     return _positive(values, "MSD_SHARDS") or DEFAULT_MSD_SHARDS
 
 
-def _location(variable: str, text: str) -> Path | str:
-    """A path made absolute; of songs also a URL as it is, or `@` and the absolute path of a list."""
+def location(source: str, text: str, called: str) -> Path | str:
+    """A path made absolute; of songs also a URL as it is, or `@` and the absolute path of a list.
+
+    Raises ConfigError, with what the path is `called`, where nothing is there.
+    """
     mark = ""
-    if variable == SOURCE_VARIABLES["msd"]:
+    if source == "msd":
         if text.startswith(OBJECT_SCHEME) or text == f"{LIST_MARK}-":
             return text
         if text.startswith(LIST_MARK):
             mark, text = LIST_MARK, text.removeprefix(LIST_MARK)
     path = Path(text).expanduser().absolute()
     if not path.exists():
-        raise ConfigError(f"{variable} is {path}, which does not exist")
+        raise ConfigError(f"{called} is {path}, which does not exist")
     return f"{mark}{path}" if mark else path
 
 

@@ -22,6 +22,10 @@ LARGE_FILE_BYTES = 4 * 2**20
 """A file this large makes a unit of its own: its reading time, not its count, is what is lost on a kill."""
 
 
+SHOWN_PASSED_OVER = 5
+"""Names in the log of links that were passed over."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class InputFile:
     """A file of a source: `path` is relative to the source's root, with forward slashes.
@@ -77,25 +81,45 @@ def source_root(path: Path) -> Path:
 
 
 def find_inputs(path: Path, suffixes: Iterable[str]) -> Iterator[InputFile]:
+    """Every file at or below `path` with one of the suffixes, as `list_inputs` gives them.
+
+    Raises FileNotFoundError where nothing is there or nothing of that kind is found: a mistyped path must not
+    look like an empty source.
+    """
+    wanted = tuple(suffixes)
+    is_empty = True
+    for file in list_inputs(path, wanted):
+        is_empty = False
+        yield file
+    if is_empty:
+        raise FileNotFoundError(f"no {' or '.join(wanted)} file at or below {path.expanduser().resolve()}")
+
+
+def list_inputs(path: Path, suffixes: Iterable[str]) -> Iterator[InputFile]:
     """Every file at or below `path` with one of the suffixes (lower case, any case matches), in path order.
 
     They come one by one, so that a listing of millions takes no memory. Hidden files and folders are
-    passed over, links to folders are not followed. Raises FileNotFoundError where nothing is there
-    or nothing of that kind is found: a mistyped path must not look like an empty source.
+    passed over. Links to files are followed; links to folders are not, and counted in the log. A file of
+    which the system says nothing (a right is missing, a link leads to itself, a disk fails) is an input of
+    0 bytes all the same, and so is a folder that cannot be listed: who reads it finds the error.
+    Raises FileNotFoundError where nothing is at `path`.
     """
     path = path.expanduser().resolve()
-    wanted = tuple(suffixes)
     if path.is_file():
         yield input_file(path.name, path.stat())
         return
     if not path.is_dir():
         raise FileNotFoundError(f"{path} does not exist")
-    is_empty = True
-    for file in _walk(os.fspath(path), "", wanted):
-        is_empty = False
-        yield file
-    if is_empty:
-        raise FileNotFoundError(f"no {' or '.join(wanted)} file at or below {path}")
+    passed_over: list[str] = []
+    yield from _walk(os.fspath(path), "", tuple(suffixes), passed_over)
+    if passed_over:
+        shown = ", ".join(storable(name) for name in passed_over[:SHOWN_PASSED_OVER])
+        log.warning(
+            "%s: %s links and the like passed over, to folders or to nothing, such as %s",
+            path,
+            f"{len(passed_over):,}",
+            shown,
+        )
 
 
 def input_file(path: str, stat: os.stat_result) -> InputFile:
@@ -103,7 +127,7 @@ def input_file(path: str, stat: os.stat_result) -> InputFile:
     return InputFile(storable(path), stat.st_size, stat.st_mtime_ns)
 
 
-def _walk(folder: str, prefix: str, wanted: tuple[str, ...]) -> Iterator[InputFile]:
+def _walk(folder: str, prefix: str, wanted: tuple[str, ...], passed_over: list[str]) -> Iterator[InputFile]:
     names = []
     try:
         with os.scandir(folder) as entries:
@@ -114,21 +138,33 @@ def _walk(folder: str, prefix: str, wanted: tuple[str, ...]) -> Iterator[InputFi
                     names.append(f"{entry.name}/")  # a folder sorts as its contents do
                 elif entry.name.lower().endswith(wanted):
                     names.append(entry.name)
-    except PermissionError as error:
+                elif entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112, as below
+                    passed_over.append(f"{prefix}{entry.name}")
+    except FileNotFoundError:  # gone meanwhile
+        return
+    except OSError as error:
         if not prefix:
             raise
-        log.warning("passed over, for it may not be looked into: %s", error.filename)
+        log.warning("%s cannot be listed: %s", folder, error.strerror)
+        yield InputFile(storable(prefix.rstrip("/")), 0, 0)
     for name in sorted(names):
         path = f"{folder}/{name}"
         if name.endswith("/"):
-            yield from _walk(path, f"{prefix}{name}", wanted)
+            yield from _walk(path.rstrip("/"), f"{prefix}{name}", wanted, passed_over)
             continue
         try:
             found = os.stat(path)  # noqa: PTH116, a Path for each of a million files costs more than the call
-        except FileNotFoundError:  # gone meanwhile, or a link that leads nowhere
+        except FileNotFoundError:
+            if os.path.islink(path):  # noqa: PTH114
+                passed_over.append(f"{prefix}{name}")
+            continue
+        except OSError:
+            yield InputFile(storable(f"{prefix}{name}"), 0, 0)
             continue
         if S_ISREG(found.st_mode):
             yield input_file(f"{prefix}{name}", found)
+        else:
+            passed_over.append(f"{prefix}{name}")
 
 
 def group_into_units(inputs: Iterable[InputFile], mean_files: int) -> Iterator[list[InputFile]]:

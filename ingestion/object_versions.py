@@ -23,7 +23,7 @@ def s3_client(url: str, **config: Any) -> Any:
 
     `config` as botocore's Config takes it.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(url, allow_fragments=False)  # a key can hold a #
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     endpoint = options.get("endpoint_override")
     if endpoint and "://" not in endpoint:

@@ -20,14 +20,19 @@ HashUser = Callable[[str], str]
 
 
 class Place(Protocol):
-    """Where files lie that can be listed and read in any order. Reading processes are handed copies of it."""
+    """Where files lie that can be listed and read in any order. Reading processes are handed copies of it.
+
+    `streams` are those that lie among the files; they are known once `files` has come to its end.
+    """
+
+    streams: Sequence["Stream"]
 
     @property
     def root(self) -> str:
         """What the files' paths are relative to, as rows name it."""
 
     def files(self) -> Iterable[InputFile]:
-        """Every file of the source here, by path. Raises FileNotFoundError where there is none."""
+        """Every file of the source here, by path. Raises FileNotFoundError where there is nothing to read."""
 
 
 class Reading(Protocol):
@@ -35,13 +40,14 @@ class Reading(Protocol):
 
     `error` says, at the end, why the stream could not be read to its end, if that is so. `position` is how
     many of its bytes were read so far; `passed_over` counts what is no file of the source, and
-    `passed_over_names` are the first of these.
+    `passed_over_names` are the first of these, `archives_inside` the first that are archives themselves.
     """
 
     error: UnreadableInputError | None
     position: int
     passed_over: int
     passed_over_names: list[str]
+    archives_inside: list[str]
 
     def members(self) -> Iterator[Any]:
         """The files, in the order in which they lie in the stream; each has its `file`."""
@@ -71,6 +77,7 @@ class Folder:
 
     path: Path
     suffixes: tuple[str, ...]
+    streams: Sequence[Stream] = ()
 
     @cached_property
     def folder(self) -> Path:
@@ -123,7 +130,8 @@ class FileSource(Source):
     every unit then counts as new. `files_per_unit` is a mean: large enough that parts are
     worth loading, small enough that a killed run repeats seconds of work. `read_unit` is given a
     place, files of it and the hash of users. A reader that `may_crash`, taking its process with it,
-    is run in processes of its own. `find_place` knows more places than local folders.
+    is run in processes of its own. `find_place` knows more places than local folders. `unread_reasons`
+    are those of quarantine that say of a file that it could not be had: every run tries it again.
     """
 
     suffixes: tuple[str, ...]
@@ -133,6 +141,7 @@ class FileSource(Source):
     read_unit: Callable[[Any, Sequence[InputFile], HashUser], Batches]
     may_crash: bool = False
     find_place: Callable[[Path | str], Place | Stream] | None = None
+    unread_reasons: frozenset[str] = frozenset()
 
     def place(self, path: Path | str) -> Place | Stream:
         """Where the files at `path` lie. Raises FileNotFoundError where that is nowhere."""
@@ -145,8 +154,10 @@ class FileSource(Source):
     def read(self, path: Path | str, hash_user: HashUser) -> Batches:
         """Every row of the files at `path`, past the lake: for a quick look at few files."""
         place = self.place(path)
-        if isinstance(place, Stream):
-            yield from self.read_unit(place.next_unit(place.read().members()), (), hash_user)
-            return
-        for unit in self.units(place):
-            yield from self.read_unit(place, unit, hash_user)
+        streams = [place]
+        if not isinstance(place, Stream):
+            for unit in self.units(place):
+                yield from self.read_unit(place, unit, hash_user)
+            streams = place.streams
+        for stream in streams:
+            yield from self.read_unit(stream.next_unit(stream.read().members()), (), hash_user)

@@ -38,7 +38,7 @@ class UnitRead:
 
     `written` is None where that was not for this extractor to do: the unit was done before, or is in
     another's share (`is_mine`). `share_read` is how much of the stream was read so far, from 0 to 1;
-    `passed_over` says of the last what else was there.
+    the last unit, `is_end`, is that of the stream itself: it says what else was there.
     """
 
     unit_id: str
@@ -46,8 +46,10 @@ class UnitRead:
     is_mine: bool
     written: Written | None
     share_read: float
+    is_end: bool = False
     passed_over: int = 0
     passed_over_names: tuple[str, ...] = ()
+    archives_inside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,8 +191,17 @@ def _write(
     written = None
     if is_in_shard(end, shard) and end not in done:
         written = _write_end(settings, source, stream, reading, number, seen)
-    names = tuple(reading.passed_over_names)
-    yield UnitRead(end, 0, is_in_shard(end, shard), written, 1.0, reading.passed_over, names)
+    yield UnitRead(
+        end,
+        0,
+        is_in_shard(end, shard),
+        written,
+        1.0,
+        is_end=True,
+        passed_over=reading.passed_over,
+        passed_over_names=tuple(reading.passed_over_names),
+        archives_inside=tuple(reading.archives_inside),
+    )
 
 
 def _write_end(
@@ -214,7 +225,7 @@ def _known_units(
     if end not in done:
         return []
     (known,) = lake.done_record(source.name, end).inputs
-    units = [UnitRead(end, 0, is_in_shard(end, shard), None, 1.0)]
+    units = [UnitRead(end, 0, is_in_shard(end, shard), None, 1.0, is_end=True)]
     for number in range(known["units"]):
         id_ = unit_id(source.name, source.reader_version, [_unit_input(source, stream, number)])
         is_mine = is_in_shard(id_, shard)

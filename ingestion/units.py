@@ -10,8 +10,8 @@ import zlib
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import chain, islice
 
@@ -25,7 +25,7 @@ from ingestion.errors import ReaderCrashError
 from ingestion.inputs import InputFile, UnreadableInputError, accounting, file_row, quarantine_row
 from ingestion.lake import Lake, unit_id
 from ingestion.source import Batches, FileSource, Place
-from ingestion.tables import QUARANTINED_INPUTS
+from ingestion.tables import FILES, QUARANTINED_INPUTS
 
 SHOWN_QUARANTINED = 5
 """Quarantined inputs named in the log of a run; all of them are in the quarantine table."""
@@ -48,6 +48,7 @@ class Unit:
     file_count: int
     packed: bytes
     stated_inputs: tuple[dict, ...] = ()
+    is_read_again: bool = False
 
     @classmethod
     def of(cls, source: FileSource, files: Sequence[InputFile], *inputs: dict) -> "Unit":
@@ -55,6 +56,12 @@ class Unit:
         id_ = unit_id(source.name, source.reader_version, list(inputs) or [file.identity for file in files])
         packed = [[file.path, file.size_bytes, file.modified_ns, file.etag] for file in files]
         return cls(id_, len(files), zlib.compress(orjson.dumps(packed), level=1), inputs)
+
+    @classmethod
+    def again(cls, source: FileSource, unit: "Unit", files: Sequence[InputFile]) -> "Unit":
+        """Files of a finished unit that could not be had, to be tried again."""
+        inputs = [{"again_after": unit.unit_id}, *(file.identity for file in files)]
+        return replace(cls.of(source, files, *inputs), is_read_again=True)
 
     @property
     def files(self) -> list[InputFile]:
@@ -71,13 +78,18 @@ class Unit:
 class Written:
     """What one unit brought into the lake.
 
-    Rows per raw table, the first rows of the quarantine table, and how many files are in quarantine
-    as a whole.
+    Rows per raw table, the first rows of the quarantine table, how many files are in quarantine as a whole,
+    and how many of these because they could not be had.
     """
 
     rows: Counter = field(default_factory=Counter)
     quarantined: list[dict] = field(default_factory=list)
     bad_files: int = 0
+    unread_files: int = 0
+
+
+class _NothingReadError(Exception):
+    """Of a unit that is read again nothing could be had again: it would say nothing new."""
 
 
 def is_in_shard(unit_id: str, shard: tuple[int, int]) -> bool:
@@ -143,23 +155,39 @@ def write_files(
 ) -> Written:
     """Write one unit; of its files, those that crash the reader are quarantined unread."""
     batches = _batches(settings, source, place, unit.files, crashing)
-    return write_batches(settings, source, unit.unit_id, unit.inputs, batches)
+    return write_batches(settings, source, unit.unit_id, unit.inputs, batches, unit.is_read_again)
 
 
 def write_batches(
-    settings: Settings, source: FileSource, unit_id: str, inputs: list[dict], batches: Batches
+    settings: Settings,
+    source: FileSource,
+    unit_id: str,
+    inputs: list[dict],
+    batches: Batches,
+    is_read_again: bool = False,
 ) -> Written:
-    """Write the rows of a unit, its done-record last."""
+    """Write the rows of a unit, its done-record last.
+
+    Of a unit that is read again nothing is written where no file of it could be had this time either.
+    """
     written = Written()
-    with Lake(settings.lake_url).write_unit(
-        source.name, unit_id, version("music-warehouse"), inputs
-    ) as writer:
+    with (
+        suppress(_NothingReadError),
+        Lake(settings.lake_url).write_unit(
+            source.name, unit_id, version("music-warehouse"), inputs
+        ) as writer,
+    ):
         for table, batch in batches:
             writer.write(table, batch)
             written.rows[table.name] += batch.num_rows
             if table is QUARANTINED_INPUTS:
                 written.quarantined += batch.slice(length=SHOWN_QUARANTINED).to_pylist()
-                written.bad_files += pc.sum(pc.equal(batch["item"], "")).as_py() or 0
+                reasons = batch["reason"].filter(pc.equal(batch["item"], "")).to_pylist()
+                written.bad_files += len(reasons)
+                written.unread_files += sum(reason in source.unread_reasons for reason in reasons)
+        if is_read_again and written.unread_files == written.rows[FILES.name]:
+            written.rows.clear()
+            raise _NothingReadError
     return written
 
 

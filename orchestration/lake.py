@@ -46,6 +46,8 @@ def file_lake_asset(source: FileSource) -> dg.AssetsDefinition:
                 "units_done_before": result.units_done_before,
                 "quarantined": result.quarantined,
                 "bad_files": result.bad_files,
+                "archives": result.archives,
+                "bad_archives": result.bad_archives,
                 "source": dg.MetadataValue.path(shown_url(str(path))),
                 **row_counts(result.rows),
             }

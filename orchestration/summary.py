@@ -22,7 +22,9 @@ def summarise(settings: Settings, failed_steps: Collection[str], checks_passed: 
     if not failed_steps:
         lines.append("The warehouse is up to date.")
     elif failed_steps == {few_bad_files.op.name}:
-        lines.append("The run FAILED: too many song files could not be read. All others are in the marts.")
+        lines.append(
+            "The run FAILED: too many song files, or an archive, could not be read. All else is in the marts."
+        )
     else:
         lines.append("The run FAILED: the error stands above. What the marts hold is from an earlier run.")
     lines += [f"  {rows:>10,}  {mart}" for mart, rows in marts]

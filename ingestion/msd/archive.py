@@ -7,25 +7,23 @@ but the inflating (decision 0014). Knows archives, and of songs only how their f
 import os
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import islice
+from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
 from tarfile import BLOCKSIZE, EmptyHeaderError, EOFHeaderError, HeaderError, TarInfo, TruncatedHeaderError
 from typing import BinaryIO, Self
 
 from ingestion.inputs import InputFile, UnreadableInputError, is_hidden, storable
 from ingestion.msd.content import HELD_BYTES, Content, LocalFile
-from ingestion.msd.places import SUFFIXES, Contents
+from ingestion.msd.places import ARCHIVE_SUFFIXES, SUFFIXES, UNREAD_ARCHIVE_SUFFIXES, Contents
 
 try:  # Intel's inflate takes half the time (package isal, extra `fast`)
     from isal import isal_zlib as gzip_zlib
 except ImportError:
     gzip_zlib = zlib
-
-ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -37,6 +35,12 @@ READ_BYTES = 256 * 1024
 
 INFLATED_BYTES = 1024 * 1024
 """At most so much from that: what packs well must not fill the memory."""
+
+MAX_EXTENDED_BYTES = 1024 * 1024
+"""Of a long name or an extended header: a path has at most some thousand bytes."""
+
+MAX_SECONDS = 2**33
+"""A time of change beyond that, in the year 2242, is damage and taken as unknown: dates end at year 9999."""
 
 SHOWN_PASSED_OVER = 5
 """Names kept of the members that are no song files."""
@@ -88,7 +92,7 @@ class Inflated:
         self._at += skipped
         if self._inflater is None:
             here = self._file.tell()
-            there = min(here + length - skipped, os.fstat(self._file.fileno()).st_size)
+            there = min(here + length - skipped, self._file.seek(0, os.SEEK_END))
             self._file.seek(there)
             return skipped + there - here
         while skipped < length:
@@ -188,48 +192,69 @@ class Reading:
     """One reading of an archive from its beginning to its end, member by member.
 
     `error` says, at the end, why the archive could not be read to its end, if that is so. `position` is how
-    many of the archive's bytes were read so far; `passed_over` counts members that are no song files, and
-    `passed_over_names` are the first of them.
+    many of the archive's bytes were read so far; `passed_over` counts members that are hidden or no song
+    files, `passed_over_names` are the first of them, and `archives_inside` the first that are archives.
     """
 
     archive: "Archive"
     error: UnreadableInputError | None = None
     passed_over: int = 0
     passed_over_names: list[str] = field(default_factory=list)
+    archives_inside: list[str] = field(default_factory=list)
     _file: BinaryIO | None = None
 
     @property
     def position(self) -> int:
         """How many of the archive's bytes were read so far."""
-        return self._file.tell() if self._file and not self._file.closed else self.archive.size_bytes
+        return self._file.tell() if self._file and not self._file.closed else self.archive.file.size_bytes
 
     def members(self) -> Iterator[_Member]:
         """The song files, in the order in which they lie in the archive."""
-        with self.archive.path.open("rb", buffering=0) as self._file:
+        with self.archive.open() as self._file:
             try:
                 yield from self._members(Inflated(self._file))
             except UnreadableInputError as error:
                 self.error = error
 
     def _members(self, bytes_: Inflated) -> Iterator[_Member]:
-        is_first = True
-        while (header := _next_header(bytes_, is_first)) is not None:
-            is_first = False
-            path = storable(header.name.removeprefix("./").lstrip("/"))
+        first_folder: list[str] | None = None
+        while (header := _next_header(bytes_, first_folder is None)) is not None:
+            names = [name for name in storable(header.name).split("/") if name not in ("", ".")]
+            path = "/".join(names)
+            if first_folder is None:
+                first_folder = names if header.type == _FOLDER else names[:-1]
             padding = -header.size % BLOCKSIZE
-            member = _Member(bytes_, InputFile(path, header.size, int(header.mtime) * 10**9))
-            is_song_file = path.lower().endswith(SUFFIXES) and not is_hidden(path)
+            member = _Member(bytes_, InputFile(path, header.size, _modified_ns(header)))
+            is_song_file = path.lower().endswith(SUFFIXES) and not (
+                is_hidden(path) and _is_hidden_inside(names, first_folder)
+            )
             if header.type in _REGULAR and is_song_file:
                 yield member
-            elif header.type != _FOLDER and not is_hidden(path):
-                self.passed_over += 1
-                if len(self.passed_over_names) < SHOWN_PASSED_OVER:
-                    self.passed_over_names.append(path)
+            elif header.type != _FOLDER:
+                self._pass_over(path)
             rest = member.left + padding
             if bytes_.skip(rest) < rest:
                 raise UnreadableInputError("truncated_archive", f"it ends inside {path}")
         for _ in bytes_.blocks():  # a checksum stands at the very end
             pass
+
+    def _pass_over(self, path: str) -> None:
+        self.passed_over += 1
+        if len(self.passed_over_names) < SHOWN_PASSED_OVER:
+            self.passed_over_names.append(path)
+        is_archive = path.lower().endswith(ARCHIVE_SUFFIXES + UNREAD_ARCHIVE_SUFFIXES)
+        if is_archive and len(self.archives_inside) < SHOWN_PASSED_OVER:
+            self.archives_inside.append(path)
+
+
+def _is_hidden_inside(names: list[str], first_folder: list[str]) -> bool:
+    """Whether a name of the path begins with a dot, but for folders that the first member is in too.
+
+    Who packs a hidden folder means what is in it.
+    """
+    pairs = zip(names[:-1], first_folder, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return is_hidden("/".join(names[shared:]))
 
 
 def _next_header(bytes_: Inflated, is_first: bool) -> TarInfo | None:
@@ -250,6 +275,8 @@ def _next_header(bytes_: Inflated, is_first: bool) -> TarInfo | None:
             raise UnreadableInputError(reason, f"not a tar header: {error}") from error
         if header.type not in (_LONG_NAME, _LONG_LINK, _EXTENDED, _EXTENDED_GLOBAL):
             break
+        if not 0 <= header.size <= MAX_EXTENDED_BYTES:
+            raise UnreadableInputError("corrupt_archive", f"an extended header of {header.size:,} bytes")
         body = bytes_.read(header.size)
         bytes_.skip(-header.size % BLOCKSIZE)
         if header.type == _LONG_NAME:
@@ -257,8 +284,15 @@ def _next_header(bytes_: Inflated, is_first: bool) -> TarInfo | None:
         elif header.type == _EXTENDED:
             extended |= _extended_fields(body)
     header.name = extended.get("path", header.name)
-    header.size = 0 if header.type in _WITHOUT_CONTENT else int(extended.get("size", header.size))
+    size = str(extended.get("size", header.size))
+    if not size.isdecimal():
+        raise UnreadableInputError("corrupt_archive", f"{storable(header.name)} is said to have {size} bytes")
+    header.size = 0 if header.type in _WITHOUT_CONTENT else int(size)
     return header
+
+
+def _modified_ns(header: TarInfo) -> int:
+    return int(header.mtime) * 10**9 if 0 <= header.mtime < MAX_SECONDS else 0
 
 
 def _extended_fields(body: bytes) -> dict[str, str]:
@@ -276,33 +310,27 @@ def _extended_fields(body: bytes) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Archive:
-    """A tar archive of song files."""
+    """A tar archive of song files: `file` in `folder`, whose bytes `open` gives from the first on.
 
-    path: Path
-    size_bytes: int
-    modified_ns: int
+    On a local disk or elsewhere: that is for `open` to know.
+    """
+
+    folder: str
+    file: InputFile
+    open: Callable[[], BinaryIO]
 
     @classmethod
     def at(cls, path: Path) -> Self:
-        """The archive as it is now."""
+        """A local archive as it is now."""
         path = path.expanduser().resolve()
         found = path.stat()
-        return cls(path, found.st_size, found.st_mtime_ns)
+        file = InputFile(storable(path.name), found.st_size, found.st_mtime_ns)
+        return cls(str(path.parent), file, partial(path.open, "rb", buffering=0))
 
-    @cached_property
+    @property
     def root(self) -> str:
         """The archive: what its members' paths are relative to."""
-        return str(self.path)
-
-    @property
-    def file(self) -> InputFile:
-        """The archive itself, as an input."""
-        return InputFile(storable(self.path.name), self.size_bytes, self.modified_ns)
-
-    @property
-    def folder(self) -> str:
-        """What the archive's own path is relative to."""
-        return str(self.path.parent)
+        return f"{self.folder.rstrip('/')}/{self.file.path}"
 
     def read(self) -> Reading:
         """Read it from the beginning."""

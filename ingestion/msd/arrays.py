@@ -20,7 +20,7 @@ import pyarrow as pa
 from ingestion.inputs import InputFile
 from ingestion.msd.layout import ARRAYS
 from ingestion.msd.locate import song_place
-from ingestion.msd.places import SUFFIXES, SongPlace
+from ingestion.msd.places import SUFFIXES, UNREAD_REASONS, SongPlace
 from ingestion.msd.read import SongsRead
 from ingestion.msd.rows import as_text, read_contents
 from ingestion.msd.songs import Ragged, Tier
@@ -138,6 +138,7 @@ def _source(name: str, is_exact: bool) -> FileSource:
         counted_as="songs",
         read_unit=read_unit,
         may_crash=True,
+        unread_reasons=UNREAD_REASONS,
     )
 
 

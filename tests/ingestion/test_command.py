@@ -55,7 +55,7 @@ def test_a_wrong_shard_is_named(capsys):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("msd", "/nowhere"), "MSD_PATH is /nowhere, which does not exist"),
+        (("msd", "/nowhere"), "PATH is /nowhere, which does not exist"),
         (("msd",), "give a PATH, or set MSD_PATH"),
         (("playlist-files",), "give a PATH, or set PLAYLIST_FILES_PATH"),
         (("reference-files",), "give a PATH, or set REFERENCE_FILES_PATH"),
@@ -105,7 +105,7 @@ def test_too_many_bad_files_end_with_status_1_and_all_others_are_kept(
         shown = capsys.readouterr()
         assert "quarantined: 1 files (25.00%)" in shown.out
         assert ("           3  songs" in shown.out) == bool(new)
-        assert ("error: msd: 1 of 4 files are in quarantine (25.00%)" in shown.err) == bool(expected)
+        assert ("error: msd: 1 of 4 song files are in quarantine (25.00%)" in shown.err) == bool(expected)
     assert status("load") == 0
     assert "           3  songs" in capsys.readouterr().out
 

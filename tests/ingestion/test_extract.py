@@ -1,5 +1,6 @@
 """Extraction: every file once in the lake, however often it is run and among however many."""
 
+import errno
 import logging
 import os
 import subprocess
@@ -312,3 +313,29 @@ def _reading_processes(parent: int) -> list[int]:
         pid for task in Path(f"/proc/{parent}/task").glob("*/children") for pid in task.read_text().split()
     ]
     return [int(pid) for pid in children if "popen_loky" in Path(f"/proc/{pid}/cmdline").read_text()]
+
+
+def test_a_file_that_may_not_be_read_is_read_once_it_may(tmp_path, monkeypatch):
+    folder = tmp_path / "songs"
+    paths = write_song_files(folder, range(4))
+    (folder / "loop.h5").symlink_to("loop.h5")
+    where, source = settings(tmp_path, folder), replace(MSD, may_crash=False)
+    opened = os.open
+
+    def failing(path, *how, **named):
+        if path == paths[2]:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *how, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", failing)
+        first, again = extract(where, source, folder), extract(where, source, folder)
+    assert (first.files, first.bad_files, first.rows["songs"], first.units_extracted) == (5, 2, 3, 1)
+    assert (again.files, again.bad_files, again.units_done_before, again.units_extracted) == (5, 2, 1, 0)
+    mended = extract(where, source, folder)
+    assert (mended.bad_files, mended.rows["songs"]) == (1, 1)
+    last = extract(where, source, folder)
+    assert (last.bad_files, last.units_extracted) == (1, 0)
+    assert songs_in(where) == [make_song(number).track_id for number in range(4)]
+    (folder / "loop.h5").unlink()
+    assert extract(where, source, folder).bad_files == 0

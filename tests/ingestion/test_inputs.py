@@ -1,5 +1,6 @@
 """Input files: what is found, and how it is grouped into units."""
 
+import errno
 import os
 from collections import Counter
 from datetime import UTC, datetime
@@ -38,20 +39,45 @@ def test_files_come_in_the_order_of_their_whole_paths(tmp_path):
     assert found(tmp_path) == sorted(paths)
 
 
-def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path):
+def test_links_to_files_are_followed_and_links_to_folders_are_not(tmp_path, caplog):
     touch(tmp_path, "elsewhere/a.h5", "songs/b.h5")
     (tmp_path / "songs/linked.h5").symlink_to(tmp_path / "elsewhere/a.h5")
     (tmp_path / "songs/folder").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "songs/nowhere.h5").symlink_to(tmp_path / "gone.h5")
     assert found(tmp_path / "songs") == ["b.h5", "linked.h5"]
+    assert (
+        "2 links and the like passed over, to folders or to nothing, such as folder, nowhere.h5"
+        in caplog.text
+    )
+
+
+def test_what_the_system_says_nothing_of_is_an_input_all_the_same(tmp_path):
+    touch(tmp_path, "a.h5", "c.h5")
+    (tmp_path / "b.h5").symlink_to("b.h5")
+    assert found(tmp_path) == ["a.h5", "b.h5", "c.h5"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
-def test_a_folder_that_may_not_be_looked_into_is_named_and_the_rest_is_found(tmp_path, caplog):
-    touch(tmp_path, "closed/a.h5", "open/b.h5")
-    (tmp_path / "closed").chmod(0)
-    assert found(tmp_path) == ["open/b.h5"]
-    assert str(tmp_path / "closed") in caplog.text
+@pytest.mark.parametrize(("rights", "seen"), [(0, "dir"), (0o444, "dir/a.h5")])
+def test_a_folder_that_may_not_be_looked_into_is_an_input_and_the_rest_is_found(rights, seen, tmp_path):
+    touch(tmp_path, "dir/a.h5", "open/b.h5")
+    (tmp_path / "dir").chmod(rights)
+    assert found(tmp_path) == [seen, "open/b.h5"]
+    (tmp_path / "dir").chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_listed_is_an_input_and_the_rest_is_found(tmp_path, monkeypatch, caplog):
+    touch(tmp_path, "broken/a.h5", "whole/b.h5")
+    scandir = os.scandir
+
+    def failing(path):
+        if str(path).endswith("broken"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    assert found(tmp_path) == ["broken", "whole/b.h5"]
+    assert f"{tmp_path}/broken cannot be listed: Input/output error" in caplog.text
 
 
 def test_hidden_files_and_folders_are_passed_over(tmp_path):

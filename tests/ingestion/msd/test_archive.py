@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import shutil
+import struct
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.config import load_settings
-from ingestion.extract import extract
+from ingestion.errors import BadInputError, SourceError
+from ingestion.extract import extract, require_few_bad_files
 from ingestion.lake import Lake
 from ingestion.msd import MSD, archive
 from ingestion.source import FileSource
@@ -117,7 +120,34 @@ def test_hidden_files_are_passed_over_and_others_counted_and_named(tmp_path, cap
     with caplog.at_level("INFO"):
         result = extract(where, MSD, write_archive(tmp_path / "songs.tar.gz", folder))
     assert (result.files, result.quarantined) == (2, 0)
-    assert "songs.tar.gz: 2 other files passed over, such as link.h5, unique_tracks.txt" in caplog.text
+    assert "songs.tar.gz: 4 other files passed over, such as ._TRAAA.h5, .hidden/a.h5, link.h5" in caplog.text
+
+
+@pytest.mark.parametrize("inside", ["./", "good/./", "././A/", "//", "home/me/.data/msd/", ".data/"])
+def test_a_dot_in_the_path_to_the_songs_costs_none(inside, folder, tmp_path):
+    made = write_archive(tmp_path / "songs.tar.gz", folder, inside=inside)
+    prefix = "".join(f"{name}/" for name in inside.split("/") if name not in ("", "."))
+    rows = rows_of(made)
+    expected = {f"{prefix}{path.relative_to(folder)}" for path in folder.rglob("*.h5")}
+    assert {row["file_path"] for row in rows["files"]} == expected
+    assert len(rows["songs"]) == len(rows_of(folder)["songs"])
+
+
+@pytest.mark.parametrize("shard", [(1, 1), (1, 2), (2, 2)])
+def test_an_archive_without_a_song_is_an_error_each_time(shard, tmp_path):
+    folder = tmp_path / "none"
+    folder.mkdir()
+    (folder / "unique_tracks.txt").write_text("text")
+    made = write_archive(tmp_path / "none.tar.gz", folder)
+    for _ in range(2):
+        with pytest.raises(SourceError, match=r"no \.h5 or \.hdf5 file in .*none\.tar\.gz"):
+            extract(settings(tmp_path), MSD, made, shard)
+
+
+def test_a_share_that_falls_to_another_extractor_is_no_empty_archive(tmp_path, folder):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    results = [extract(settings(tmp_path), MSD, made, (index, 3)) for index in (1, 2, 3)]
+    assert sorted(result.files for result in results) == [0, 0, SONGS + 1]
 
 
 def test_gzip_streams_that_follow_each_other_are_one(folder, tmp_path):
@@ -199,9 +229,13 @@ def test_of_a_truncated_archive_what_came_is_kept_and_the_archive_quarantined(
     others = set(quarantined) - {name}
     assert all(quarantined[path]["reason"] == "truncated_archive" for path in others)
     assert len(others) <= 1
-    assert result.bad_files == len(quarantined)
     assert f"quarantined {name}: truncated_archive" in caplog.text
-    assert extract(where, _small_units(), made).bad_files == len(quarantined)
+    for found in (result, extract(where, _small_units(), made)):
+        assert found.bad_files == len(others)
+        (problem,) = found.bad_archives
+        assert problem.startswith(f"{made}: truncated_archive: ")
+        with pytest.raises(BadInputError, match=r"^msd: .*: truncated_archive: .* is in the lake$"):
+            require_few_bad_files(replace(where, msd_max_bad_share=1), found)
 
 
 def test_an_archive_cut_at_the_end_of_a_member_is_seen_to_be_cut(tmp_path, folder):
@@ -228,14 +262,146 @@ def test_an_archive_whose_bytes_were_changed_is_quarantined_and_what_came_before
     assert set(track_ids(where)) < set(ALL)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", gzip.compress(b"no tar")])
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", gzip.compress(b"no tar", mtime=0)])
 def test_what_is_no_archive_is_quarantined_as_that(content, tmp_path):
     made = tmp_path / "songs.tar.gz"
     made.write_bytes(content)
     where = settings(tmp_path)
     result = extract(where, MSD, made)
-    assert (result.files, result.bad_files) == (0, 1)
+    assert (result.files, result.bad_files) == (0, 0)
+    with pytest.raises(BadInputError, match=r"not_an_archive: (?!.*MSD_MAX_BAD_SHARE)"):
+        require_few_bad_files(where, result)
     assert [row["reason"] for row in lake_rows(where, "quarantined_inputs")] == ["not_an_archive"]
+
+
+def header(name: bytes, type_: bytes = b"0", *, size: int = 0, seconds: int = 0) -> bytes:
+    """A header with any numbers, as GNU tar writes those that are no 11 octal digits, and its checksum."""
+    block = bytearray(512)
+    block[: len(name)] = name
+    block[100:124] = b"0000644\x00" + 2 * b"0000000\x00"
+    block[124:148] = b"".join(
+        (b"\xff" if number < 0 else b"\x80").ljust(4, b"\xff" if number < 0 else b"\0")
+        + struct.pack(">q", number)
+        for number in (size, seconds)
+    )
+    block[148:157] = b" " * 8 + type_
+    block[257:265] = b"ustar\x0000"
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        header(b"a.h5", size=-1024),
+        header(b"a.txt", size=-1024),
+        header(b"././@LongLink", b"L", size=2**40),
+        header(b"././@LongLink", b"L", size=-512),
+    ],
+    ids=["song", "other file", "long name", "negative long name"],
+)
+def test_a_header_with_an_impossible_size_ends_the_reading(damaged, folder, tmp_path):
+    made = write_archive(tmp_path / "songs.tar", folder)
+    with tarfile.open(made) as opened:
+        last = opened.getmembers()[-1]
+    end = last.offset_data + 512 * -(-last.size // 512)
+    made.write_bytes(made.read_bytes()[:end] + damaged + bytes(2048))
+    where = settings(tmp_path)
+    extract(where, MSD, made)
+    assert track_ids(where) == ALL
+    (row,) = lake_rows(where, "quarantined_inputs")
+    assert row["reason"] == "corrupt_archive"
+    assert "checksum" not in row["detail"]
+
+
+@pytest.mark.parametrize("seconds", [-(2**40), 2**60])
+def test_a_time_that_is_no_date_costs_no_song(seconds, tmp_path):
+    content = write_song(tmp_path, make_song(1)).read_bytes()
+    made = tmp_path / "songs.tar"
+    padding = bytes(-len(content) % 512 + 1024)
+    made.write_bytes(header(b"a.h5", size=len(content), seconds=seconds) + content + padding)
+    where = settings(tmp_path)
+    assert extract(where, MSD, made).quarantined == 0
+    assert track_ids(where) == [make_song(1).track_id]
+
+
+def test_a_folder_of_archives_is_read_archive_by_archive_and_its_own_files_too(tmp_path, folder):
+    place = tmp_path / "letters"
+    for number, (letter, inside) in enumerate([("A", "songs-A/"), ("B", "songs-B/")]):
+        write_song_files(tmp_path / letter, range(20 + 5 * number, 25 + 5 * number))
+        (place / letter).mkdir(parents=True)
+        write_archive(place / letter / "songs.tar.gz", tmp_path / letter, inside=inside)
+    shutil.copytree(folder, place / "files")
+    rows = rows_of(place)
+    assert {row["track_id"] for row in rows["songs"]} == {
+        *ALL,
+        *(make_song(n).track_id for n in (*range(20, 30), 100)),
+    }
+    where = settings(tmp_path)
+    result = extract(where, _small_units(), place)
+    assert (result.files, result.archives) == (SONGS + 1 + 10, 2)
+    assert {row["source_root"] for row in lake_rows(where, "files")} == {
+        str(place),
+        *(f"{place}/{letter}" for letter in "AB"),
+        *(f"{place}/{letter}/songs.tar.gz" for letter in "AB"),
+    }
+    again = extract(where, _small_units(), place)
+    assert (again.files, again.units_extracted) == (result.files, 0)
+    assert again.units_done_before == result.units_extracted
+
+
+def test_a_folder_with_nothing_but_archives_is_no_empty_folder(tmp_path, folder):
+    (tmp_path / "archives").mkdir()
+    write_archive(tmp_path / "archives/A.tar.gz", folder)
+    shards = [extract(settings(tmp_path), _small_units(), tmp_path / "archives", (n, 2)) for n in (1, 2)]
+    assert sum(result.files for result in shards) == SONGS + 1
+    assert track_ids(settings(tmp_path)) == ALL
+
+
+def test_an_archive_without_songs_beside_others_is_named_and_no_error(tmp_path, folder, caplog):
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/read.py").write_text("")
+    (tmp_path / "archives").mkdir()
+    write_archive(tmp_path / "archives/code.tgz", tmp_path / "code")
+    write_archive(tmp_path / "archives/songs.tgz", folder)
+    assert extract(settings(tmp_path), MSD, tmp_path / "archives").files == SONGS + 1
+    assert f"no .h5 or .hdf5 file in {tmp_path}/archives/code.tgz" in caplog.text
+
+
+def test_a_list_may_name_archives(tmp_path, folder):
+    made = write_archive(tmp_path / "songs.tar.gz", folder)
+    (tmp_path / "songs.zip").write_bytes(b"anything")
+    (tmp_path / "list").write_text("songs.tar.gz\ngone.tar.gz\nsongs.zip\n")
+    rows = rows_of(f"@{tmp_path / 'list'}")
+    assert rows["songs"] == rows_of(made)["songs"]
+    assert [(row["file_path"], row["reason"]) for row in rows["quarantined_inputs"]] == [
+        ("gone.tar.gz", "missing_file"),
+        ("songs.zip", "unread_archive"),
+    ]
+
+
+def test_archives_inside_an_archive_are_named(tmp_path, folder, caplog):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    write_archive(inner / "A.tar", folder)
+    made = write_archive(tmp_path / "outer.tar", inner)
+    with pytest.raises(SourceError, match=r"outer\.tar"):
+        extract(settings(tmp_path), MSD, made)
+    assert f"{made} holds archives, which are not looked into (A.tar)" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["songs.tar.bz2", "songs.zip"])
+def test_an_archive_of_a_kind_that_is_not_read_is_said_to_be_that(name, tmp_path, folder, caplog):
+    (tmp_path / "archives").mkdir()
+    made = tmp_path / "archives" / name
+    made.write_bytes(b"anything")
+    with pytest.raises(SourceError, match=rf"{name} is no kind of archive that is read"):
+        extract(settings(tmp_path), MSD, made)
+    with pytest.raises(FileNotFoundError, match=rf"no kind of archive that is read: {name}"):
+        extract(settings(tmp_path), MSD, made.parent)
+    shutil.copytree(folder, made.parent / "files")
+    assert extract(settings(tmp_path), MSD, made.parent).files == SONGS + 1
+    assert f"{made} is no kind of archive that is read" in caplog.text
 
 
 def test_an_archive_that_is_not_there_is_an_error(tmp_path):

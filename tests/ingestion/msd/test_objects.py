@@ -2,11 +2,15 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from ingestion.__main__ import main
 from ingestion.config import load_settings
@@ -14,6 +18,7 @@ from ingestion.errors import SourceError
 from ingestion.extract import extract
 from ingestion.lake import Lake
 from ingestion.msd import MSD, objects
+from tests.support.archives import write_archive
 from tests.support.buckets import S3, s3_server
 from tests.support.msd_files import (
     make_song,
@@ -122,7 +127,8 @@ def test_of_a_genuine_song_48_kib_are_asked_for_and_its_end_only_where_it_has_ta
     songs = len(rows["songs"])
     tagged = {row["track_id"] for row in rows["artist_mbtags"]}
     assert asked.count("bytes=0-49151") == songs
-    assert len(asked) == songs + len(tagged) < 2 * songs
+    assert asked.count("bytes=0-0") == 1, "whether it may be read at all"
+    assert len(asked) - 1 == songs + len(tagged) < 2 * songs
 
 
 def test_of_an_object_its_beginning_is_asked_for_and_the_rest_only_if_it_is_read(s3):
@@ -130,8 +136,9 @@ def test_of_an_object_its_beginning_is_asked_for_and_the_rest_only_if_it_is_read
     s3.client.create_bucket(Bucket="parts")
     s3.client.put_object(Bucket="parts", Key="a.h5", Body=content)
     place = MSD.place("s3://parts")
+    files = list(place.files())
     asked = ranges_asked_for("s3://parts")
-    ((_, found),) = place.contents(list(place.files()))
+    ((_, found),) = place.contents(files)
     assert asked == ["bytes=0-49151", "bytes=183616-199999"]
     for start, length in ((0, 49152), (100, 7), (183_616, 99_999), (199_999, 1), (250_000, 3)):
         assert found.read(start, length) == content[start : start + length]
@@ -139,7 +146,7 @@ def test_of_an_object_its_beginning_is_asked_for_and_the_rest_only_if_it_is_read
     for start, length in ((0, 200_000), (49_000, 1000), (100_000, 10)):
         assert found.read(start, length) == content[start : start + length]
     assert len(asked) == 5
-    ((_, whole),) = place.contents(list(place.files()), wanted_bytes=10**9)
+    ((_, whole),) = place.contents(files, wanted_bytes=10**9)
     assert whole.read(0, 10**9) == content
     assert asked[5:] == ["bytes=0-199999"]
 
@@ -207,6 +214,121 @@ def test_missing_credentials_are_an_error_of_one_line(tmp_path, monkeypatch, cap
     assert "Unable to locate credentials" in capsys.readouterr().err
 
 
+def forbid(monkeypatch, is_forbidden) -> None:
+    """S3 says from now on, in this process, that objects may not be read whose keys are such."""
+
+    def answered(request, **_):
+        key = unquote(request.url.partition("?")[0].split("/", 4)[-1])
+        if request.method in ("GET", "HEAD") and "list-type" not in request.url and is_forbidden(key):
+            body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+            raw = io.BytesIO(b"" if request.method == "HEAD" else body)
+            raw.stream = lambda **_: iter([raw.getvalue()])
+            return AWSResponse(request.url, 403, {"Content-Type": "application/xml"}, raw)
+        return None
+
+    made = objects.Store.__init__
+
+    def forbidding(self, url):
+        made(self, url)
+        self._client.meta.events.register("before-send.s3", answered)
+
+    objects.store_at.cache_clear()
+    monkeypatch.setattr(objects.Store, "__init__", forbidding)
+
+
+IN_THIS_PROCESS = replace(MSD, may_crash=False)
+
+
+def test_objects_that_may_not_be_read_are_read_once_they_may(tmp_path, s3):
+    write_song_files(tmp_path / "songs", range(9))
+    (tmp_path / "songs/bad.h5").write_bytes(b"no HDF5")
+    s3.put("rights", "", tmp_path / "songs")
+    where = settings(tmp_path)
+    forbidden = {make_song(5).track_id, make_song(7).track_id}
+
+    def extracted():
+        with pytest.MonkeyPatch.context() as patch:
+            forbid(patch, lambda key: Path(key).stem in forbidden)
+            return extract(where, IN_THIS_PROCESS, "s3://rights")
+
+    first = extracted()
+    assert (first.files, first.rows["songs"], first.bad_files, first.units_extracted) == (10, 7, 3, 1)
+    for row in lake_rows(where, "quarantined_inputs"):
+        assert row["file_path"] == "bad.h5" or (
+            row["reason"] == "unreadable_file" and "s3:GetObject" in row["detail"]
+        )
+    again = extracted()
+    assert (again.files, again.bad_files, again.units_extracted, again.units_done_before) == (10, 3, 0, 1)
+    assert not again.rows
+    forbidden.remove(make_song(7).track_id)
+    third = extracted()
+    assert (third.rows["songs"], third.bad_files, third.units_extracted) == (1, 2, 1)
+    forbidden.clear()
+    fourth = extracted()
+    assert (fourth.rows["songs"], fourth.bad_files, fourth.units_extracted) == (1, 1, 1)
+    last = extracted()
+    assert (last.files, last.bad_files, last.units_extracted, last.units_done_before) == (10, 1, 0, 1)
+    assert sorted(row["track_id"] for row in lake_rows(where, "songs")) == [
+        make_song(number).track_id for number in range(9)
+    ], "each song is in the lake once"
+
+
+@pytest.mark.parametrize("is_list", [False, True])
+def test_a_bucket_of_which_nothing_may_be_read_ends_the_run_and_costs_no_row(
+    is_list, tmp_path, s3, monkeypatch
+):
+    write_song_files(tmp_path / "songs", range(5))
+    s3.put("closed", "data/", tmp_path / "songs")
+    where = settings(tmp_path)
+    source = "s3://closed/data"
+    if is_list:
+        keys = [found["Key"] for found in s3.client.list_objects_v2(Bucket="closed")["Contents"]]
+        (tmp_path / "list").write_text("".join(f"s3://closed/{key}\n" for key in keys))
+        source = f"@{tmp_path / 'list'}"
+    forbid(monkeypatch, lambda _: True)
+    with pytest.raises(SourceError, match=r"s3://closed/data/.*\.h5: .*s3:GetObject.*403|AccessDenied"):
+        extract(where, IN_THIS_PROCESS, source)
+    assert not Lake(where.lake_url).done_unit_ids("msd")
+
+
+def test_a_number_sign_is_part_of_a_prefix(folder, s3):
+    s3.put("signs", "a#b/", folder)
+    s3.put("signs", "a/", folder / "A")
+    for url in ("s3://signs/a#b", "s3://test:test@signs/a#b?region=us-east-1"):
+        assert rows_of(url) == rows_of(folder)
+
+
+@pytest.mark.parametrize("name", ["songs.tar.gz", "songs.tar"])
+def test_an_archive_in_a_bucket_is_read_as_a_stream(name, folder, s3, tmp_path, monkeypatch):
+    monkeypatch.setattr(objects, "RANGE_BYTES", 10_000)
+    (tmp_path / "archives").mkdir()
+    made = write_archive(tmp_path / "archives" / name, folder)
+    s3.put("archives", f"of-{name}/", tmp_path / "archives")
+    (tmp_path / "list").write_text(f"s3://archives/of-{name}/{name}")
+    expected = {row["track_id"] for row in rows_of(made)["songs"]}
+    for place in (f"s3://archives/of-{name}/{name}", f"s3://archives/of-{name}", f"@{tmp_path / 'list'}"):
+        assert rows_of(place) == rows_of(made)
+        result = extract(settings(tmp_path), MSD, place)
+        assert (result.archives, result.bad_archives) == (1, [])
+    assert {row["track_id"] for row in lake_rows(settings(tmp_path), "songs")} == expected
+    assert result.units_done_before == 2, "the same archive, wherever it was named"
+
+
+def test_ranges_of_an_object_come_as_a_file(s3, monkeypatch):
+    monkeypatch.setattr(objects, "RANGE_BYTES", 1000)
+    content = bytes(number % 251 for number in range(100_500))
+    s3.client.create_bucket(Bucket="whole")
+    etag = s3.client.put_object(Bucket="whole", Key="a", Body=content)["ETag"].strip('"')
+    with objects.ObjectFile("s3://whole", "whole", "a", len(content), etag) as file:
+        assert file.read() == content
+        for start in (0, 99_000, 500, 500, 31_999, 100_500):
+            file.seek(start)
+            got = file.read(2)
+            assert got == content[start : start + len(got)]
+            assert got or start == len(content)
+            assert got + file.read() == content[start:]
+
+
 def test_a_server_that_goes_away_ends_the_run_and_leaves_the_rest_to_be_read(folder, monkeypatch):
     with s3_server() as going:
         going.put("songs", "data/", folder)
@@ -267,6 +389,10 @@ def test_a_list_gives_the_rows_of_the_files_it_names(tmp_path, folder):
     listed.write_text("\n".join(f"{folder.name}/{name}" for name in wanted))
     inside = folder / "list.txt"
     inside.write_text("".join(f"./{name}\r\n\r\n" for name in reversed(wanted)) + wanted[0])
+    marked = folder / "marked.txt"
+    marked.write_bytes(b"\xef\xbb\xbf" + "".join(f"{name} \r\n" for name in wanted).encode())
+    assert rows_of(f"@{marked}") == rows_of(folder)
+    marked.unlink()
     absolute = tmp_path / "list.txt"
     absolute.write_text("\n".join(str(folder / name) for name in wanted))
     assert rows_of(f"@{inside}") == rows_of(folder)
@@ -288,11 +414,19 @@ def test_a_list_may_name_local_files_and_objects(tmp_path, s3):
     (remote,) = (tmp_path / "remote").rglob("*.h5")
     key = remote.relative_to(tmp_path / "remote").as_posix()
     listed = tmp_path / "list"
-    listed.write_text(f"s3://listed/{key}\n{local.relative_to(tmp_path)}\ngone.h5\ns3://listed/gone.h5\n")
+    s3.client.put_object(Bucket="listed", Key=f"{key}.zip", Body=b"anything")
+    listed.write_text(
+        f"s3://listed/{key}\n{local.relative_to(tmp_path)}\ngone.h5\ns3://listed/gone.h5\n"
+        f"s3://listed/{key}.zip"
+    )
     rows = rows_of(f"@{listed}")
     assert sorted(row["track_id"] for row in rows["songs"]) == [make_song(1).track_id, make_song(2).track_id]
     quarantined = {row["file_path"]: row["reason"] for row in rows["quarantined_inputs"]}
-    assert quarantined == {"gone.h5": "missing_file", "s3://listed/gone.h5": "missing_file"}
+    assert quarantined == {
+        "gone.h5": "missing_file",
+        "s3://listed/gone.h5": "missing_file",
+        f"s3://listed/{key}.zip": "unread_archive",
+    }
 
 
 def test_the_command_takes_a_list_from_a_file_or_the_standard_input(tmp_path, folder, monkeypatch, capsys):
@@ -300,16 +434,17 @@ def test_the_command_takes_a_list_from_a_file_or_the_standard_input(tmp_path, fo
     names = "\n".join(str(path) for path in folder.rglob("TR*.h5"))
     (tmp_path / "list").write_text(names)
     assert main(["msd", "--files-from", str(tmp_path / "list")]) == 0
-    assert f"msd: {SONGS:,} files in 1 units, 0 done before" in capsys.readouterr().out
+    said = re.search(rf"msd: {SONGS:,} files in (\d+) units, 0 done before", capsys.readouterr().out)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(names.encode())))
     assert main(["msd", "--files-from", "-"]) == 0
-    assert f"msd: {SONGS:,} files in 1 units, 1 done before" in capsys.readouterr().out
+    units = said.group(1)
+    assert f"msd: {SONGS:,} files in {units} units, {units} done before" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--files-from", "/nowhere"), "MSD_PATH is /nowhere, which does not exist"),
+        (("--files-from", "/nowhere"), "--files-from is /nowhere, which does not exist"),
         (("/somewhere", "--files-from", "list"), "PATH and --files-from exclude each other"),
     ],
 )
