@@ -6,17 +6,17 @@ arrays. Columns are found by their names, numbers are taken in any type that fit
 """
 
 import io
+import itertools
 import math
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import product
 from pathlib import Path
 
 import numpy as np
-from h5py import h5d, h5f, h5fd, h5g, h5i, h5o, h5p, h5s, h5t, h5z
+from h5py import h5d, h5f, h5fd, h5g, h5o, h5p, h5s, h5t, h5z
 
 from ingestion.inputs import UnreadableInputError
 from ingestion.msd.content import HELD_BYTES, Content, HeldBytes, LocalFile
@@ -63,13 +63,16 @@ def _read(content: Content, tier: Tier) -> Iterator[Songs]:
     try:
         with _opened(content) as file:
             groups = {name: h5o.open(file, name.encode()) for name in ROW_TYPES}
-            tables = [_Dataset(groups[name], f"/{name}/songs", type_) for name, type_ in ROW_TYPES.items()]
+            tables = [
+                _Dataset(groups[name], f"/{name}/songs", type_, content.size_bytes)
+                for name, type_ in ROW_TYPES.items()
+            ]
             shapes = {table.shape for table in tables}
             if len(shapes) != 1 or len(*shapes) != 1:
                 raise UnreadableInputError("wrong_layout", "the songs tables differ in shape")
             ((total,),) = shapes
             is_summary = _is_summary(groups)
-            arrays = {} if is_summary else _opened_arrays(groups, tier)
+            arrays = {} if is_summary else _opened_arrays(groups, tier, content.size_bytes)
             for start in range(0, total, at_once):
                 stop = min(start + at_once, total)
                 rows, starts = _rows_between(tables, start, stop)
@@ -136,7 +139,7 @@ class _Dataset:
     dataset is refused on opening, before memory is asked for.
     """
 
-    def __init__(self, group: h5g.GroupID, path: str, usual_type: np.dtype) -> None:
+    def __init__(self, group: h5g.GroupID, path: str, usual_type: np.dtype, file_bytes: int) -> None:
         self._dataset = h5o.open(group, path.encode())
         if not isinstance(self._dataset, h5d.DatasetID):
             raise UnreadableInputError("wrong_layout", f"{path} is not a dataset")
@@ -146,7 +149,7 @@ class _Dataset:
         self.dtype = usual_type if self._memory_type else _numpy_type(stored, path)
         self.shape = self._dataset.shape
         properties = self._dataset.get_create_plist()
-        layout, file_bytes = properties.get_layout(), h5i.get_file_id(group).get_filesize()
+        layout = properties.get_layout()
         if layout == h5d.CHUNKED:
             self._check_chunks(properties, stored.get_size(), file_bytes)
         elif layout in (h5d.CONTIGUOUS, h5d.COMPACT):
@@ -165,19 +168,16 @@ class _Dataset:
         A writer may skip the filters of a chunk that would not shrink: its stored size is its full size.
         """
         chunk_shape = properties.get_chunk()
-        grid = list(zip(self.shape, chunk_shape, strict=True))
-        found, wanted = self._dataset.get_num_chunks(), math.prod(-(-rows // step) for rows, step in grid)
-        if found != wanted:
-            raise UnreadableInputError("corrupt_file", f"{self._path} has {found:,} of {wanted:,} chunks")
+        grid = [-(-rows // step) for rows, step in zip(self.shape, chunk_shape, strict=True)]
         filters = [properties.get_filter(number) for number in range(properties.get_nfilters())]
         for code, _, options, _ in filters:
             if code == h5z.FILTER_SHUFFLE and options != (item_bytes,):
                 raise UnreadableInputError("corrupt_file", f"{self._path} is shuffled by {options} bytes")
         chunk_bytes = math.prod(chunk_shape) * item_bytes
-        places = product(*(range(0, rows, step) for rows, step in grid))
+        numbers = itertools.count()
 
         def check(chunk: h5d.StoreInfo) -> None:
-            if chunk.chunk_offset != next(places):
+            if chunk.chunk_offset != _place(next(numbers), grid, chunk_shape):
                 raise UnreadableInputError("corrupt_file", f"{self._path} has a chunk at a wrong place")
             if chunk.size > file_bytes:
                 raise UnreadableInputError("corrupt_file", f"{self._path} has a chunk larger than the file")
@@ -187,6 +187,9 @@ class _Dataset:
             self._dataset.read_direct_chunk(chunk.chunk_offset)
 
         self._dataset.chunk_iter(check)
+        found, wanted = next(numbers), math.prod(grid)
+        if found != wanted:
+            raise UnreadableInputError("corrupt_file", f"{self._path} has {found:,} of {wanted:,} chunks")
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """The rows from `start` to before `stop`, as far as there are any."""
@@ -199,6 +202,15 @@ class _Dataset:
             space.select_hyperslab((start, *(0 for _ in self.shape[1:])), values.shape)
             self._dataset.read(h5s.create_simple(values.shape), space, values, self._memory_type)
         return values
+
+
+def _place(number: int, grid: Sequence[int], chunk_shape: Sequence[int]) -> tuple[int, ...]:
+    """Where the chunk of that number begins, of so many chunks along each axis."""
+    place = []
+    for chunks, step in zip(reversed(grid), reversed(chunk_shape), strict=True):
+        number, position = divmod(number, max(chunks, 1))
+        place.append(position * step)
+    return tuple(reversed(place))
 
 
 def _numpy_type(stored: h5t.TypeID, path: str) -> np.dtype:
@@ -278,12 +290,13 @@ def _no_rows(name: str) -> np.ndarray:
     return np.empty((0, array.columns)[: array.dimensions], array.dtype)
 
 
-def _opened_arrays(groups: dict[str, h5g.GroupID], tier: Tier) -> dict[str, _Dataset]:
+def _opened_arrays(groups: dict[str, h5g.GroupID], tier: Tier, file_bytes: int) -> dict[str, _Dataset]:
     """The tier's arrays, those of a unit equally long."""
     arrays = {}
     for name in ARRAYS_OF[tier]:
         array = ARRAYS[name]
-        arrays[name] = _Dataset(groups[array.group], f"/{array.group}/{name}", array.dtype)
+        group, path = groups[array.group], f"/{array.group}/{name}"
+        arrays[name] = _Dataset(group, path, array.dtype, file_bytes)
         shape, other = arrays[name].shape, arrays[LENGTH_LIKE[name]].shape
         if not shape or shape[1:] != _no_rows(name).shape[1:]:
             raise UnreadableInputError("wrong_layout", f"{name} has shape {shape}")
