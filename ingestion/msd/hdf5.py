@@ -115,6 +115,8 @@ def _access() -> h5p.PropFAID:
 def _reason(content: Content, error: Exception) -> str:
     if content.path and not content.path.exists():
         return "missing_file"
+    if isinstance(error, OSError) and error.errno:  # the system's, not the library's own: a disk that fails
+        return "unreadable_file"
     if content.size_bytes == 0:
         return "empty_file"
     if not _has_signature(content):

@@ -23,7 +23,7 @@ from ingestion.msd.tables import ARTIST_MBTAGS, ARTIST_TERMS, SIMILAR_ARTISTS, S
 from ingestion.source import Batches, HashUser
 from ingestion.tables import RawTable
 
-READER_VERSION = 1
+READER_VERSION = 2
 
 SONGS_PER_BATCH = 10_000
 """Songs collected until they are a batch: 20 kB each."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zlib
 from collections import Counter
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -325,6 +326,13 @@ def test_what_is_no_local_file_and_large_is_read_in_parts(write, tier, tmp_path)
     assert max(length for _, length in content.reads) == (part_bytes if write is write_song else FIRST_BYTES)
     if write is write_song:
         assert content.reads[1:] == [(number * part_bytes, part_bytes) for number in range(9)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file here that fails to be read")
+def test_a_disk_that_fails_under_the_library_says_nothing_about_the_file():
+    with LocalFile(Path("/proc/self/mem")) as file, pytest.raises(UnreadableInputError) as caught:
+        list(hdf5.read(file, Tier.SCALARS))
+    assert caught.value.reason == "unreadable_file"
 
 
 def test_a_file_that_takes_more_memory_than_there_is_is_quarantined(tmp_path):
