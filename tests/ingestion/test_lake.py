@@ -5,15 +5,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
-import boto3
 import pyarrow as pa
 import pytest
-from moto.server import ThreadedMotoServer
 
 from ingestion.errors import ConfigError, LakeError
 from ingestion.lake import Lake, shown_url, unit_id
 from ingestion.stores import ABANDONED_AFTER_SECONDS
 from ingestion.tables import RawTable, columns, key_columns
+from tests.support.buckets import s3_server
 
 SONGS = RawTable("songs", pa.schema(key_columns(id=pa.int64()) + columns(title=pa.string())), ("id",))
 TERMS = RawTable("terms", pa.schema(key_columns(id=pa.int64())), ("id",))
@@ -22,18 +21,8 @@ TERMS = RawTable("terms", pa.schema(key_columns(id=pa.int64())), ("id",))
 @pytest.fixture(scope="module")
 def s3():
     """A client of an S3 server, and the server's address."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    yield client, f"{host}:{port}"
-    server.stop()
+    with s3_server() as running:
+        yield running.client, running.environment["AWS_ENDPOINT_URL"].removeprefix("http://")
 
 
 class Place:

@@ -10,13 +10,13 @@ import pytest
 import requests
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from ingestion.__main__ import main
 from ingestion.spotify.authorisation import keep_refresh_token
 from ingestion.spotify.plan import costs
 from sandbox.spotify_api import SpotifyApi, faults
+from tests.support.buckets import s3_server
 
 SPELLINGS = (
     "{}",
@@ -51,18 +51,10 @@ def environment(server, tmp_path, monkeypatch):
 @pytest.fixture
 def s3(monkeypatch):
     """An S3 of its own, to which boto3 and pyarrow are led by the usual variables."""
-    running = ThreadedMotoServer(port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-    }.items():
-        monkeypatch.setenv(name, value)
-    yield boto3.client("s3")
-    running.stop()
+    with s3_server() as running:
+        for name, value in running.environment.items():
+            monkeypatch.setenv(name, value)
+        yield running.client
 
 
 def test_playlists_by_id_become_tables_in_a_bucket_that_is_made_private_and_encrypted(s3, ids, capsys):

@@ -11,12 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
-import boto3
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
 
 from ingestion.config import Settings
 from ingestion.errors import ConfigError, IngestionError
@@ -30,6 +28,7 @@ from ingestion.spotify import SPOTIFY
 from ingestion.spotify.archive import archived, unarchived
 from ingestion.spotify.journal import Entry
 from ingestion.spotify.reparse import reparse
+from tests.support.buckets import s3_server
 from tests.support.kill import Stage, Target
 from tests.support.row_hash import assert_same_tables, images_of_schema
 from tests.support.spotify_replay import environment_of, look, run_dbt, settings_of
@@ -326,32 +325,21 @@ def test_what_is_no_user_is_refused(settings):
 def test_no_version_of_an_object_in_a_versioned_bucket_names_the_user(
     world, server, user_id, playlist_files, tmp_path
 ):
-    s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    s3.start()
-    try:
-        host, port = s3.get_host_and_port()
-        client = boto3.client(
-            "s3",
-            endpoint_url=f"http://{host}:{port}",
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        client.create_bucket(Bucket="lake")
-        client.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
-        options = urlencode({"endpoint_override": f"{host}:{port}", "scheme": "http", "region": "us-east-1"})
+    with s3_server() as s3:
+        s3.client.create_bucket(Bucket="lake")
+        s3.client.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+        address = s3.environment["AWS_ENDPOINT_URL"].removeprefix("http://")
+        options = urlencode({"endpoint_override": address, "scheme": "http", "region": "us-east-1"})
         url = f"s3://test:test@lake/below?{options}"
         settings = settings_of(server, tmp_path / "data", WAREHOUSE_LAKE_URL=url)
         fill(settings, server, sorted(owned_by(world, user_id)), world.days[:1], playlist_files)
-        assert any(user_id in text for text in texts_in_bucket(client))
+        assert any(user_id in text for text in texts_in_bucket(s3.client))
         result = purge_user(settings, user_id)
         assert result.after.total() == 0
-        assert [text for text in texts_in_bucket(client) if user_id in text] == []
-        versions = client.list_object_versions(Bucket="lake")
+        assert [text for text in texts_in_bucket(s3.client) if user_id in text] == []
+        versions = s3.client.list_object_versions(Bucket="lake")
         assert all(version["IsLatest"] for version in versions["Versions"])
         assert not versions.get("DeleteMarkers")
-    finally:
-        s3.stop()
 
 
 def texts_in_bucket(client):
