@@ -16,6 +16,7 @@ loads take turns, importing libraries is counted for neither. Rows are those of 
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -89,14 +90,15 @@ def writing(lake: Path, units: int, songs: int, terms_per_song: int, edition: in
 
 
 def loading(lake: Path, home: Path) -> Callable[[], None]:
-    """Work that loads the lake into the warehouse in `home`."""
+    """Work that loads the lake into the warehouse in `home`, where rows replace those of other units."""
     from ingestion.load import load
     from ingestion.msd import MSD
 
     settings = scratch_settings(home, lake)
+    source = replace(MSD, tables=tuple(replace(table, is_kept_per_unit=False) for table in MSD.tables))
 
     def work() -> None:
-        load(settings, MSD)
+        load(settings, source)
 
     return work
 

@@ -51,8 +51,8 @@ def warehouse(stand_in, tmp_path, monkeypatch) -> Iterator[Settings]:
     for name, value in stand_in.environment.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
-    connection = by_psycopg2(stand_in)
-    connection.autocommit = True
+    # The administrator's: whoever loaded last owns what is left of it.
+    connection = Redshift(stand_in.environment, stand_in.errors).as_user(ADMINISTRATOR, PASSWORD).connect()
     empty = [f"drop schema if exists {name} cascade" for name in ("raw_lab", "raw_lab_staging", "raw_origin")]
     run(connection, *empty)
     yield load_settings(
