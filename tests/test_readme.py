@@ -183,8 +183,8 @@ def test_playlists_of_the_web_api_as_the_readme_reads_them(checkout, tmp_path):
         further = f"""
             python -m ingestion spotify --from-archive
             python -m ingestion purge --spotify-user {server.world.account.user_id}
-            python -m ingestion spotify --bucket playlists-from-the-readme {playlist.playlist_id}
-            WAREHOUSE_DATA_DIR=data/loaded WAREHOUSE_LAKE_URL=s3://playlists-from-the-readme python -m ingestion load
+            python -m ingestion spotify --bucket a-readers-bucket {playlist.playlist_id}
+            WAREHOUSE_DATA_DIR=data/loaded WAREHOUSE_LAKE_URL=s3://a-readers-bucket python -m ingestion load
         """
         output = run(
             checkout,
