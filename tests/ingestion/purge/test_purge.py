@@ -326,25 +326,29 @@ def test_no_version_of_an_object_in_a_versioned_bucket_names_the_user(
     world, server, user_id, playlist_files, tmp_path
 ):
     with s3_server() as s3:
-        s3.client.create_bucket(Bucket="lake")
-        s3.client.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+        s3.client.create_bucket(Bucket="lake-with-versions")
+        s3.client.put_bucket_versioning(
+            Bucket="lake-with-versions", VersioningConfiguration={"Status": "Enabled"}
+        )
         address = s3.environment["AWS_ENDPOINT_URL"].removeprefix("http://")
         options = urlencode({"endpoint_override": address, "scheme": "http", "region": "us-east-1"})
-        url = f"s3://test:test@lake/below?{options}"
+        url = f"s3://test:test@lake-with-versions/below?{options}"
         settings = settings_of(server, tmp_path / "data", WAREHOUSE_LAKE_URL=url)
         fill(settings, server, sorted(owned_by(world, user_id)), world.days[:1], playlist_files)
         assert any(user_id in text for text in texts_in_bucket(s3.client))
         result = purge_user(settings, user_id)
         assert result.after.total() == 0
         assert [text for text in texts_in_bucket(s3.client) if user_id in text] == []
-        versions = s3.client.list_object_versions(Bucket="lake")
+        versions = s3.client.list_object_versions(Bucket="lake-with-versions")
         assert all(version["IsLatest"] for version in versions["Versions"])
         assert not versions.get("DeleteMarkers")
 
 
 def texts_in_bucket(client):
     """All text in every version of every object."""
-    for version in client.list_object_versions(Bucket="lake")["Versions"]:
+    for version in client.list_object_versions(Bucket="lake-with-versions")["Versions"]:
         if not version["Key"].endswith("/"):
-            held = client.get_object(Bucket="lake", Key=version["Key"], VersionId=version["VersionId"])
+            held = client.get_object(
+                Bucket="lake-with-versions", Key=version["Key"], VersionId=version["VersionId"]
+            )
             yield from texts_of(version["Key"], held["Body"].read())
