@@ -57,9 +57,11 @@ def _row(figure: Figure) -> str:
 
 
 def _goal(figure: Figure) -> str:
-    """The goal with its direction, which a kept or missed goal shows by itself."""
+    """The goal with its direction, which a kept or missed goal shows by itself, unless it is just met."""
     if figure.goal is None:
         return ""
+    if figure.bounded == figure.goal:
+        return f"= {_number(figure.goal)}"
     is_lower_bound = (figure.bounded >= figure.goal) == figure.holds
     return f"{'≥' if is_lower_bound else '≤'} {_number(figure.goal)}"
 
