@@ -1,4 +1,4 @@
-"""A made catalogue at scale: songs of a dataset and tracks of playlists, as dbt's models hold them. Deterministic.
+"""A made catalogue: songs of a dataset and tracks of playlists, as dbt's models hold them. Deterministic.
 
 Few artists have many songs and many have few; some titles are everybody's. Most songs are found on some
 tracks, which say them in other words: other case and accents, typing errors, remasters, guests; beside
@@ -18,7 +18,7 @@ SONGS_PER_ARTIST = 22
 ON_SPOTIFY = 0.6
 """Share of songs that playlists hold."""
 
-_SYLLABLES = "ba be bi bo da de di do fa fe ga gi ka ke ko la le lo lu ma me mi mo na ne no pa pe ra re ri ro sa se si so ta te ti to va ve vi wa za".split()
+_SYLLABLES = [f"{consonant}{vowel}" for consonant in "bdfgklmnprstvwz" for vowel in "aeio"]
 _EVERYBODYS = np.array(
     ["Intro", "Interlude", "Outro", "Untitled", "Home", "You", "Hold On", "Crazy", "Angel"]
 )
