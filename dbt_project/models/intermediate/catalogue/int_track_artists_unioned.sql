@@ -178,14 +178,5 @@ select
     artist_name,
     source_system,
     terms_of_use,
-    case
-        when position = 0 then false
-        else coalesce(
-            {{ regexp_replace_all(
-                "' ' || " ~ normalise_text('title') ~ " || ' '", ' (feat|ft|featuring|with) ', ' | '
-            ) }}
-            like '% |% ' || {{ normalise_text('artist_name') }} || ' %',
-            false
-        )
-    end as is_featured
+    case when position = 0 then false else {{ is_named_as_guest('title', 'artist_name') }} end as is_featured
 from named

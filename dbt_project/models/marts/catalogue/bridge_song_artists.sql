@@ -32,7 +32,13 @@ credits as (
         songs.song_id,
         artists.artist_id,
         track_artists.position,
-        case when track_artists.is_featured then 'featured' else 'credited' end as artist_role,
+        case
+            when
+                track_artists.is_featured
+                or {{ is_named_as_guest('songs.artist_name', 'track_artists.artist_name') }}
+                then 'featured'
+            else 'credited'
+        end as artist_role,
         track_artists.source_system,
         track_artists.terms_of_use
     from songs

@@ -33,12 +33,29 @@ songs as (
 
 ),
 
+ranked_genres as (
+
+    select
+        artist_id,
+        genre_name,
+        row_number() over (
+            partition by artist_id
+            order by genre_name asc
+        ) as genre_rank
+    from {{ ref('bridge_artist_genres') }}
+
+),
+
+-- Redshift takes no list that is longer than its longest text: twenty names, cut, never are.
 genres as (
 
     select
         artist_id,
-        count(*) as genre_count
-    from {{ ref('bridge_artist_genres') }}
+        count(*) as genre_count,
+        {{ dbt.listagg(
+            'case when genre_rank <= 20 then substring(genre_name, 1, 200) end', "', '", 'order by genre_rank'
+        ) }} as genre_names
+    from ranked_genres
     group by artist_id
 
 ),
@@ -107,6 +124,8 @@ select
     artists.hotttnesss,
     tags.top_term,
     tags.top_mbtag,
+    tags.tag_names,
+    genres.genre_names,
     coalesce(tags.term_count, 0) as term_count,
     coalesce(tags.mbtag_count, 0) as mbtag_count,
     coalesce(genres.genre_count, 0) as genre_count,
