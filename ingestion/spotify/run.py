@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 SONGS_TO_SEARCH = ("intermediate", "int_songs_unmatched")
 """What dbt has left without a match, as it was when it was built last."""
 
+NOTHING_TO_SEARCH = f"there is no {'.'.join(SONGS_TO_SEARCH)}: nothing to search for before `dbt build`"
+
 HASHES_KEPT = 100_000
 """Users whose hash is remembered: the same few add nearly all items of a playlist."""
 
@@ -84,13 +86,19 @@ def search_songs(
 
 
 def _songs_to_search(settings: Settings) -> Generator[Song, None, None]:
-    """The songs without a match, most popular first; none where there is no such table yet."""
+    """The songs without a match, most popular first; none where there is no such table yet.
+
+    Raises LoadError where another process holds the warehouse.
+    """
     from ingestion.warehouse import open_warehouse  # dlt takes seconds to import; playlists need none of it
 
     table = ".".join(SONGS_TO_SEARCH)
-    with open_warehouse(settings) as warehouse:
+    if settings.target == "duckdb" and not settings.warehouse_path.exists():
+        log.warning(NOTHING_TO_SEARCH)
+        return
+    with open_warehouse(settings, read_only=True) as warehouse:
         if not warehouse.has_table(*SONGS_TO_SEARCH):
-            log.warning("there is no %s: nothing to search for before `dbt build`", table)
+            log.warning(NOTHING_TO_SEARCH)
             return
         for rows in warehouse.batches(
             f"select msd_track_id, title, artist_name from {table} order by popularity_rank"
