@@ -205,6 +205,22 @@ def tables_lie_for_a_reason(manifest: dict) -> list[str]:
     return breaches
 
 
+def public_models_have_an_example_query(manifest: dict) -> list[str]:
+    """meta.example_query: the question as a comment, then a query of the model; it runs as it stands."""
+    breaches = []
+    for model in models_of(manifest):
+        if model["config"].get("access") != "public":
+            continue
+        query = (model["config"].get("meta") or {}).get("example_query", "")
+        if not query.startswith("-- ") or not query.partition("\n")[0].endswith("?"):
+            breaches.append(f"{model['name']}: no meta.example_query that begins with its question (-- ...?)")
+        if not re.search(rf"\b{model['schema']}\.{model['alias']}\b", query):
+            breaches.append(f"{model['name']}: the example query does not read it")
+        if query.rstrip().endswith(";"):
+            breaches.append(f"{model['name']}: the example query ends in a semicolon")
+    return breaches
+
+
 def marts_with_terms_say_whether_to_train(manifest: dict) -> list[str]:
     """A mart that says under which terms a row may be used says as well whether a model may learn from it."""
     return [
@@ -341,6 +357,7 @@ RULES: tuple[Callable[[dict], list[str]], ...] = (
     every_source_table_has_one_staging_model,
     marts_have_contracts,
     tables_lie_for_a_reason,
+    public_models_have_an_example_query,
     marts_with_terms_say_whether_to_train,
     logic_has_a_unit_test,
     no_upstream_concept_is_rejoined,
