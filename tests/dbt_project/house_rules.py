@@ -91,12 +91,12 @@ def every_model_has_a_primary_key_test(manifest: dict) -> list[str]:
 
 
 def names_say_the_layer(manifest: dict) -> list[str]:
-    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, dim_, fct_, bridge_ or agg_, and
-    founding_<schema>_<table>, in the database <table>."""
+    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, dim_, fct_, bridge_, map_ or agg_, and
+    founding_<schema>_<table>, in the database <table>. Popularity has no plural."""
     patterns = {
         "staging": lambda model: rf"stg_{area_of(model)}__[a-z][a-z0-9_]*(s|_log)",
         "intermediate": lambda _: r"int_[a-z][a-z0-9_]*s_[a-z]+ed",
-        "marts": lambda _: r"(dim|fct|bridge|agg)_[a-z][a-z0-9_]*s",
+        "marts": lambda _: r"(dim|fct|bridge|map|agg)_[a-z][a-z0-9_]*(s|_popularity)",
         "founding": lambda model: rf"founding_{area_of(model)}_{model['alias']}",
     }
     return [
@@ -246,7 +246,8 @@ def logic_has_a_unit_test(manifest: dict) -> list[str]:
 def no_upstream_concept_is_rejoined(manifest: dict) -> list[str]:
     """No model reads a parent next to a model that reads the same parent and serves nobody else.
 
-    As dbt-project-evaluator defines it: A feeds B, A and B feed C, and C is B's only child.
+    As dbt-project-evaluator defines it: A feeds B, A and B feed C, and C is B's only child. Fingerprints
+    (int_..._fingerprinted) are exempt: C reads of A what B says has changed.
     """
     models = {model["unique_id"]: model for model in models_of(manifest)}
     children = Counter(parent for model in models.values() for parent in set(parents_of(model)))
@@ -257,7 +258,7 @@ def no_upstream_concept_is_rejoined(manifest: dict) -> list[str]:
         f"{model['name']}: reads {grandparent} and {models[parent]['name']}, made of it for this model alone"
         for model in models.values()
         for parent in set(parents_of(model))
-        if parent in models and children[parent] == 1
+        if parent in models and children[parent] == 1 and not parent.endswith("_fingerprinted")
         for grandparent in sorted(set(parents_of(models[parent])) & set(parents_of(model)))
     ]
 
