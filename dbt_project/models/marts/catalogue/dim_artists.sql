@@ -42,7 +42,7 @@ ranked_genres as (
             partition by artist_id
             order by genre_name asc
         ) as genre_rank
-    from {{ ref('bridge_artist_genres') }}
+    from {{ ref('int_artist_genres_unioned') }}
 
 ),
 
