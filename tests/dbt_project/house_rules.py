@@ -91,12 +91,12 @@ def every_model_has_a_primary_key_test(manifest: dict) -> list[str]:
 
 
 def names_say_the_layer(manifest: dict) -> list[str]:
-    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, dim_, fct_, bridge_ or agg_, and
-    founding_<schema>_<table>, in the database <table>."""
+    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, dim_, fct_, bridge_, map_ or agg_, and
+    founding_<schema>_<table>, in the database <table>. Popularity has no plural."""
     patterns = {
         "staging": lambda model: rf"stg_{area_of(model)}__[a-z][a-z0-9_]*(s|_log)",
         "intermediate": lambda _: r"int_[a-z][a-z0-9_]*s_[a-z]+ed",
-        "marts": lambda _: r"(dim|fct|bridge|agg)_[a-z][a-z0-9_]*s",
+        "marts": lambda _: r"(dim|fct|bridge|map|agg)_[a-z][a-z0-9_]*(s|_popularity)",
         "founding": lambda model: rf"founding_{area_of(model)}_{model['alias']}",
     }
     return [
@@ -205,6 +205,22 @@ def tables_lie_for_a_reason(manifest: dict) -> list[str]:
     return breaches
 
 
+def public_models_have_an_example_query(manifest: dict) -> list[str]:
+    """meta.example_query: the question as a comment, then a query of the model; it runs as it stands."""
+    breaches = []
+    for model in models_of(manifest):
+        if model["config"].get("access") != "public":
+            continue
+        query = (model["config"].get("meta") or {}).get("example_query", "")
+        if not query.startswith("-- ") or not query.partition("\n")[0].endswith("?"):
+            breaches.append(f"{model['name']}: no meta.example_query that begins with its question (-- ...?)")
+        if not re.search(rf"\b{model['schema']}\.{model['alias']}\b", query):
+            breaches.append(f"{model['name']}: the example query does not read it")
+        if query.rstrip().endswith(";"):
+            breaches.append(f"{model['name']}: the example query ends in a semicolon")
+    return breaches
+
+
 def marts_with_terms_say_whether_to_train(manifest: dict) -> list[str]:
     """A mart that says under which terms a row may be used says as well whether a model may learn from it."""
     return [
@@ -230,7 +246,8 @@ def logic_has_a_unit_test(manifest: dict) -> list[str]:
 def no_upstream_concept_is_rejoined(manifest: dict) -> list[str]:
     """No model reads a parent next to a model that reads the same parent and serves nobody else.
 
-    As dbt-project-evaluator defines it: A feeds B, A and B feed C, and C is B's only child.
+    As dbt-project-evaluator defines it: A feeds B, A and B feed C, and C is B's only child. Fingerprints
+    (int_..._fingerprinted) are exempt: C reads of A what B says has changed.
     """
     models = {model["unique_id"]: model for model in models_of(manifest)}
     children = Counter(parent for model in models.values() for parent in set(parents_of(model)))
@@ -241,7 +258,7 @@ def no_upstream_concept_is_rejoined(manifest: dict) -> list[str]:
         f"{model['name']}: reads {grandparent} and {models[parent]['name']}, made of it for this model alone"
         for model in models.values()
         for parent in set(parents_of(model))
-        if parent in models and children[parent] == 1
+        if parent in models and children[parent] == 1 and not parent.endswith("_fingerprinted")
         for grandparent in sorted(set(parents_of(models[parent])) & set(parents_of(model)))
     ]
 
@@ -341,6 +358,7 @@ RULES: tuple[Callable[[dict], list[str]], ...] = (
     every_source_table_has_one_staging_model,
     marts_have_contracts,
     tables_lie_for_a_reason,
+    public_models_have_an_example_query,
     marts_with_terms_say_whether_to_train,
     logic_has_a_unit_test,
     no_upstream_concept_is_rejoined,

@@ -67,10 +67,14 @@ def model(layer: str, area: str, name: str, parents: list[str], code: str = "sel
         "columns": {"id": column("id", "varchar(8)"), "day": column("day", "date")},
         "config": {
             "group": layer if layer == "founding" else area,
+            "access": "public" if layer in ("marts", "founding") else "protected",
             "contract": {"enforced": layer in ("marts", "founding")},
             "dist": "id",
             "sort": ["day", "id"],
-            "meta": {"distribution_reason": "It is joined by id."},
+            "meta": {
+                "distribution_reason": "It is joined by id.",
+                "example_query": f"-- How many?\nselect count(*) from {layer}.{name}\n",
+            },
         },
         "original_file_path": f"{path}.sql",
         "patch_path": f"shop://{path}.yml",
@@ -228,6 +232,22 @@ BREACHES = [
     ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "sort", value="week")),
     ("tables_lie_for_a_reason", planted("nodes", FACT, "config", "meta", value={})),
     ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "meta", value={})),
+    (
+        "public_models_have_an_example_query",
+        lambda manifest: manifest["nodes"][FACT]["config"]["meta"].pop("example_query"),
+    ),
+    *(
+        (
+            "public_models_have_an_example_query",
+            planted("nodes", FACT, "config", "meta", "example_query", value=query),
+        )
+        for query in (
+            "select count(*) from marts.fct_sales",
+            "-- All of them\nselect count(*) from marts.fct_sales",
+            "-- How many?\nselect count(*) from marts.fct_sales_2",
+            "-- How many?\nselect count(*) from marts.fct_sales;",
+        )
+    ),
     (
         "marts_with_terms_say_whether_to_train",
         planted("nodes", FACT, "columns", "terms_of_use", value=column("terms_of_use", "varchar(8)")),
