@@ -52,9 +52,8 @@ genres as (
     select
         artist_id,
         count(*) as genre_count,
-        {{ dbt.listagg(
-            'case when genre_rank <= 20 then substring(genre_name, 1, 200) end', "', '", 'order by genre_rank'
-        ) }} as genre_names
+        {{ names_listed('case when genre_rank <= 20 then substring(genre_name, 1, 200) end', 'genre_rank') }}
+            as genre_names
     from ranked_genres
     group by artist_id
 
