@@ -52,8 +52,9 @@ genres as (
     select
         artist_id,
         count(*) as genre_count,
-        {{ names_listed('case when genre_rank <= 20 then substring(genre_name, 1, 200) end', 'genre_rank') }}
-            as genre_names
+        {{ joined_texts(
+            'case when genre_rank <= 20 then substring(genre_name, 1, 200) end', ', ', 'genre_rank'
+        ) }} as genre_names
     from ranked_genres
     group by artist_id
 
