@@ -38,6 +38,20 @@ def test_every_column_that_a_model_has_is_described_and_no_other(
     assert {model: built.get(model) for model in described} == described
 
 
+def test_the_founding_tables_are_views_under_their_own_names(workplace: DbtWorkplace, manifest: dict) -> None:
+    assert manifest
+    with duckdb.connect(str(workplace.warehouse), read_only=True) as connection:
+        rows = connection.sql(
+            "select table_schema, table_name, table_type from information_schema.tables "
+            "where table_schema in ('msd', 'mapped', 'spotify', 'analytics')"
+        ).fetchall()
+    assert set(rows) == {
+        (schema, table, "VIEW")
+        for schema in ("msd", "mapped", "spotify", "analytics")
+        for table in ("artists", "songs")
+    }
+
+
 def test_every_raw_column_is_described_and_no_other(workplace: DbtWorkplace, manifest: dict) -> None:
     with duckdb.connect(str(workplace.warehouse), read_only=True) as connection:
         rows = connection.sql(

@@ -56,13 +56,16 @@ def source(name: str) -> dict:
 
 def model(layer: str, area: str, name: str, parents: list[str], code: str = "select 1") -> dict:
     path = f"dbt_project/models/{layer}/{area}/{name}"
+    schema, alias = layer, name
+    if layer == "founding":
+        schema, alias = area, name.removeprefix(f"founding_{area}_")
     return {
         "resource_type": "model",
         "unique_id": f"model.shop.{name}",
         "name": name,
-        "alias": name.removeprefix(f"founding_{area}_"),
+        "alias": alias,
         "fqn": ["shop", layer, area, name],
-        "schema": area if layer == "founding" else layer,
+        "schema": schema,
         "description": "One row per receipt.",
         "columns": {"id": column("id", "varchar(8)"), "day": column("day", "date")},
         "config": {
@@ -73,7 +76,7 @@ def model(layer: str, area: str, name: str, parents: list[str], code: str = "sel
             "sort": ["day", "id"],
             "meta": {
                 "distribution_reason": "It is joined by id.",
-                "example_query": f"-- How many?\nselect count(*) from {layer}.{name}\n",
+                "example_query": f"-- How many?\nselect count(*) from {schema}.{alias}\n",
             },
         },
         "original_file_path": f"{path}.sql",
