@@ -1,11 +1,15 @@
-"""The list of all sources, in the order in which they are extracted and loaded."""
+"""The list of all sources, in the order in which they are extracted and loaded.
+
+The last is made of what the others brought, as the warehouse holds it.
+"""
 
 from ingestion.msd import MSD
 from ingestion.playlist_files import PLAYLIST_FILES
 from ingestion.reference_files import REFERENCE_FILES
 from ingestion.source import FileSource, Source
 from ingestion.spotify import SPOTIFY
+from matching import MATCHING
 
 FILE_SOURCES: tuple[FileSource, ...] = (MSD, PLAYLIST_FILES, REFERENCE_FILES)
 
-SOURCES: tuple[Source, ...] = (*FILE_SOURCES, SPOTIFY)
+SOURCES: tuple[Source, ...] = (*FILE_SOURCES, SPOTIFY, MATCHING)
