@@ -17,7 +17,7 @@ def data_dictionary(
     founding: Mapping[str, Mapping[str, Sequence[str]]],
     is_sandbox: bool,
 ) -> str:
-    """The data dictionary as Markdown; `row_counts` by the relation's name, `founding` as `founding_columns`."""
+    """The data dictionary as Markdown; `row_counts` by relation, `founding` by `founding_columns`."""
     models = public_models(manifest)
     whose = "the made-up world that `make run` builds without any setting" if is_sandbox else "this warehouse"
     lines = [

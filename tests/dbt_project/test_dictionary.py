@@ -49,6 +49,12 @@ def test_the_founding_dictionary_names_columns_that_exist(manifest: dict) -> Non
     assert named - columns == set()
 
 
+def test_the_notebook_reads_what_its_exposure_says(manifest: dict) -> None:
+    read = set(re.findall(r"\bmarts\.(\w+)", (REPOSITORY / "docs" / "notebook.py").read_text()))
+    exposure = manifest["exposures"]["exposure.music_warehouse.notebook"]
+    assert {name.rpartition(".")[2] for name in exposure["depends_on"]["nodes"]} == read
+
+
 def test_example_queries_are_sql_that_either_engine_takes(workplace: DbtWorkplace, manifest: dict) -> None:
     """On an empty warehouse: names and types are right, and Redshift has all that they use."""
     with duckdb.connect(str(workplace.warehouse), read_only=True) as connection:

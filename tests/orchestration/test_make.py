@@ -111,6 +111,38 @@ def test_every_example_query_runs_on_the_sandbox(checkout):
             assert len(found) <= 10, model.title
 
 
+NOWHERE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+"""No network: what would be fetched is asked of a port where nobody answers."""
+
+HOSTS_ON_THE_PAGE = {
+    "cdn.jsdelivr.net": "marimo's own viewer, which a page that it exports loads when it is opened",
+    "vega.github.io": "the name of the charts' grammar, which nothing fetches",
+}
+
+
+@pytest.mark.usefixtures("first_run")
+def test_the_notebook_runs_as_a_script(checkout):
+    result = checkout.run("python", "docs/notebook.py", **NOWHERE)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.usefixtures("first_run")
+def test_the_notebook_becomes_a_page_with_its_answers_that_names_no_other_host(checkout, tmp_path):
+    page = tmp_path / "notebook.html"
+    result = checkout.run("marimo", "export", "html", "docs/notebook.py", "-o", str(page), **NOWHERE)
+    assert result.returncode == 0, result.stdout
+    content = page.read_text()
+    assert set(re.findall(r"https?://([\w.-]+)", content)) == set(HOSTS_ON_THE_PAGE)
+    with duckdb.connect(str(checkout.path / "data/sandbox/warehouse.duckdb"), read_only=True) as warehouse:
+        (artist,) = warehouse.execute(
+            "select artists.name from marts.dim_artists as artists "
+            "inner join marts.fct_playlist_tracks as tracks using (artist_id) where artists.is_in_msd "
+            "group by all order by count(distinct tracks.playlist_id) desc, artists.artist_id limit 1"
+        ).fetchone()
+    assert artist in content
+    assert all(charted in content for charted in ("mean_tempo_bpm", "playlist_count", "similarity"))
+
+
 def test_a_spotify_app_alone_is_a_source_whose_playlists_reach_the_marts(checkout, tmp_path):
     with SpotifyApi(app="extended") as server:
         playlists = [one for one in server.world.playlists if server.day in one.versions][:3]
