@@ -88,11 +88,11 @@ def every_model_has_a_primary_key_test(manifest: dict) -> list[str]:
 
 
 def names_say_the_layer(manifest: dict) -> list[str]:
-    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, and dim_, fct_, bridge_ or agg_."""
+    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, and dim_, fct_, bridge_, map_ or agg_."""
     patterns = {
         "staging": lambda model: rf"stg_{area_of(model)}__[a-z][a-z0-9_]*(s|_log)",
         "intermediate": lambda _: r"int_[a-z][a-z0-9_]*s_[a-z]+ed",
-        "marts": lambda _: r"(dim|fct|bridge|agg)_[a-z][a-z0-9_]*s",
+        "marts": lambda _: r"(dim|fct|bridge|map|agg)_[a-z][a-z0-9_]*s",
     }
     return [
         f"{model['name']}: not a name for the {layer_of(model)} layer"

@@ -10,6 +10,13 @@ matched_tracks as (
 
 ),
 
+artist_pairs as (
+
+    select * from {{ ref('int_artist_candidates_decided') }}
+    where is_accepted
+
+),
+
 spotify_artists as (
 
     select * from {{ ref('int_spotify_artists_deduplicated') }}
@@ -26,6 +33,7 @@ names as (
         source_system,
         terms_of_use,
         count(*) as track_count,
+        max(case when is_in_playlist then 1 else 0 end) as has_playlist_track,
         max(extracted_at) as extracted_at
     from tracks
     where artist_key is not null
@@ -37,6 +45,7 @@ ranked_names as (
 
     select
         *,
+        max(has_playlist_track) over (partition by artist_key) as is_in_playlist,
         row_number() over (
             partition by artist_key
             order by
@@ -50,20 +59,7 @@ ranked_names as (
 
 ),
 
--- Namesakes are common, so a name alone proves nothing: an artist is the one of the MSD with
--- whom most tracks are shared, by title and name together.
-shared_tracks as (
-
-    select
-        artist_key,
-        msd_artist_id,
-        count(*) as shared_track_count
-    from matched_tracks
-    where artist_key is not null and msd_artist_id is not null
-    group by artist_key, msd_artist_id
-
-),
-
+-- An artist may be several of the MSD, which writes guests into names.
 ranked_msd_artists as (
 
     select
@@ -72,13 +68,13 @@ ranked_msd_artists as (
         shared_track_count,
         row_number() over (
             partition by artist_key
-            order by shared_track_count desc, msd_artist_id asc
-        ) as msd_artist_rank
-    from shared_tracks
+            order by msd_artist_rank asc
+        ) as rank_of_accepted
+    from artist_pairs
 
 ),
 
--- Tracks that no MSD song stands for: they are songs of their own.
+-- Tracks of playlists that no MSD song stands for: they are songs of their own.
 unmatched_tracks as (
 
     select
@@ -87,14 +83,21 @@ unmatched_tracks as (
     from tracks
     left join matched_tracks
         on tracks.track_key = matched_tracks.track_key
-    where matched_tracks.track_key is null and tracks.artist_key is not null
+    where
+        matched_tracks.track_key is null
+        and tracks.artist_key is not null
+        and tracks.is_in_playlist
     group by tracks.artist_key
 
 )
 
 select
     ranked_names.artist_key,
-    coalesce(ranked_msd_artists.msd_artist_id, ranked_names.artist_key) as artist_id,
+    -- Whoever is in no playlist and not known to the MSD has no song here.
+    coalesce(
+        ranked_msd_artists.msd_artist_id,
+        case when ranked_names.is_in_playlist = 1 then ranked_names.artist_key end
+    ) as artist_id,
     ranked_msd_artists.msd_artist_id,
     ranked_names.spotify_artist_id,
     -- The artist's own object knows the name better than the tracks do.
@@ -108,7 +111,7 @@ from ranked_names
 left join ranked_msd_artists
     on
         ranked_names.artist_key = ranked_msd_artists.artist_key
-        and ranked_msd_artists.msd_artist_rank = 1
+        and ranked_msd_artists.rank_of_accepted = 1
 left join unmatched_tracks
     on ranked_names.artist_key = unmatched_tracks.artist_key
 left join spotify_artists

@@ -58,6 +58,8 @@ select
     ranked_tracks.title,
     coalesce(artists.artist_name, ranked_artists.artist_name) as artist_name,
     albums.release_name,
+    ranked_tracks.source_system,
+    ranked_tracks.terms_of_use,
     ranked_tracks.duration_seconds,
     albums.release_year,
     ranked_tracks.is_explicit,

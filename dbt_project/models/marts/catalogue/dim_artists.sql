@@ -13,6 +13,7 @@ tags as (
 track_artists as (
 
     select * from {{ ref('int_artists_matched') }}
+    where artist_id is not null
 
 ),
 

@@ -10,12 +10,21 @@ tracks as (
 
 ),
 
+-- Of duplicates in the MSD each has its track, though the track itself is but one song.
+chosen_pairs as (
+
+    select * from {{ ref('int_song_candidates_decided') }}
+    where is_chosen
+
+),
+
 track_counts as (
 
     select
         song_id,
         count(*) as track_count
     from tracks
+    where is_in_playlist
     group by song_id
 
 ),
@@ -63,7 +72,7 @@ songs_of_msd as (
         msd_songs.is_mismatched,
         msd_songs.is_duplicate,
         true as is_in_msd,
-        tracks.match_method,
+        chosen_pairs.match_method,
         msd_songs.source_system,
         case
             when tracks.terms_of_use <> msd_songs.terms_of_use
@@ -72,10 +81,10 @@ songs_of_msd as (
         end as terms_of_use,
         msd_songs.extracted_at
     from msd_songs
+    left join chosen_pairs
+        on msd_songs.msd_track_id = chosen_pairs.msd_track_id
     left join tracks
-        on
-            msd_songs.msd_track_id = tracks.msd_track_id
-            and tracks.is_representative
+        on chosen_pairs.track_key = tracks.track_key
 
 ),
 
@@ -127,7 +136,7 @@ songs_of_tracks as (
         terms_of_use,
         extracted_at
     from tracks
-    where msd_track_id is null
+    where msd_track_id is null and song_id is not null
 
 ),
 
