@@ -44,8 +44,7 @@ not (remaster, mono, bonus ...): words in alphabetical order with spaces between
 ARTIST_CANDIDATES = RawTable(
     "artist_candidates",
     pa.schema(
-        key_columns(msd_artist_id=pa.string(), artist_key=pa.string())
-        + columns(name_similarity=pa.float64())
+        key_columns(msd_artist_id=pa.string(), artist_key=pa.string()) + columns(name_similarity=pa.float64())
     ),
     primary_key=("msd_artist_id", "artist_key"),
 )

@@ -1,0 +1,113 @@
+"""What is matched, as the warehouse holds it: songs of the dataset, tracks of playlists."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from ingestion.config import Settings
+from ingestion.errors import LoadError
+from ingestion.warehouse import Warehouse, open_warehouse
+
+SONGS = pa.schema(
+    [
+        ("msd_track_id", pa.string()),
+        ("msd_artist_id", pa.string()),
+        ("title", pa.string()),
+        ("artist_name", pa.string()),
+        ("release_name", pa.string()),
+        ("release_year", pa.int32()),
+        ("duration_seconds", pa.float64()),
+    ]
+)
+TRACKS = pa.schema(
+    [
+        ("track_key", pa.string()),
+        ("artist_key", pa.string()),
+        ("spotify_track_id", pa.string()),
+        ("isrc", pa.string()),
+        ("title", pa.string()),
+        ("artist_name", pa.string()),
+        ("release_name", pa.string()),
+        ("release_year", pa.int32()),
+        ("duration_seconds", pa.float64()),
+    ]
+)
+CREDITS = pa.schema([("spotify_track_id", pa.string()), ("artist_name", pa.string())])
+FOUND = pa.schema([("msd_track_id", pa.string()), ("spotify_track_id", pa.string())])
+
+_SONGS, _TRACKS = ("intermediate", "int_songs_enriched"), ("intermediate", "int_tracks_deduplicated")
+_CREDITS, _FOUND = ("staging", "stg_spotify__track_artists"), ("staging", "stg_spotify__track_search_results")
+
+MODELS_READ = (_SONGS, _TRACKS, _CREDITS, _FOUND)
+"""Schema and name of the dbt models that matching reads. The last may be missing."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What is matched, each table in the order of its columns, so that the order of reading does not matter.
+
+    `songs` and `tracks` have a row for each; `credits` name all artists of tracks of the Web API, each once a
+    track; `found` are the pairs that Spotify's search gave.
+    """
+
+    songs: pa.Table
+    tracks: pa.Table
+    credits: pa.Table
+    found: pa.Table
+
+    def digest(self) -> str:
+        """What tells this input from any other, 32 hex digits."""
+        digest = hashlib.blake2b(digest_size=16)
+        for table in (self.songs, self.tracks, self.credits, self.found):
+            sink = pa.PythonFile(_Sink(digest), mode="w")
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+        return digest.hexdigest()
+
+
+class _Sink:
+    """A file that digests what is written to it."""
+
+    closed = False
+
+    def __init__(self, digest) -> None:
+        self._digest = digest
+
+    def write(self, content) -> int:
+        self._digest.update(content)
+        return len(content)
+
+    def flush(self) -> None:
+        pass
+
+
+def read_input(settings: Settings) -> Input:
+    """All that is matched. Raises LoadError where dbt has not built it yet, or it cannot be reached."""
+    with open_warehouse(settings) as warehouse:
+        return Input(
+            _rows(warehouse, _SONGS, SONGS),
+            _rows(warehouse, _TRACKS, TRACKS),
+            _rows(warehouse, _CREDITS, CREDITS, "where artist_name is not null"),
+            _rows(warehouse, _FOUND, FOUND, is_required=False),
+        )
+
+
+def _rows(
+    warehouse: Warehouse,
+    model: Sequence[str],
+    schema: pa.Schema,
+    condition: str = "",
+    is_required: bool = True,
+) -> pa.Table:
+    """The distinct rows of a model, sorted by all columns."""
+    if not warehouse.has_table(*model):
+        if is_required:
+            raise LoadError(
+                f"there is no {'.'.join(model)} in the warehouse: run dbt build (or make run) first"
+            )
+        return schema.empty_table()
+    query = f"select distinct {', '.join(schema.names)} from {'.'.join(model)} {condition}"
+    table = pa.concat_tables(batch.cast(schema) for batch in warehouse.batches(query))
+    return table.sort_by([(name, "ascending") for name in schema.names]).combine_chunks()
