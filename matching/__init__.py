@@ -8,3 +8,11 @@ from ingestion.source import Source
 from matching.tables import TABLES
 
 MATCHING = Source("matching", TABLES)
+
+SONGS_READ = ("intermediate", "int_songs_enriched")
+TRACKS_READ = ("intermediate", "int_tracks_deduplicated")
+CREDITS_READ = ("staging", "stg_spotify__track_artists")
+SEARCH_RESULTS_READ = ("staging", "stg_spotify__track_search_results")
+
+MODELS_READ = (SONGS_READ, TRACKS_READ, CREDITS_READ, SEARCH_RESULTS_READ)
+"""Schema and name of the dbt models that matching reads. The last may be missing."""

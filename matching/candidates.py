@@ -1,6 +1,7 @@
 """Pairs of a song and a track that may be the same recording, found without comparing all with all."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,7 @@ def find_candidates(catalogue: Catalogue, searched: Pairs, progress: Progress) -
 
 
 def _by_artist(catalogue: Catalogue, names: NamePairs, progress: Progress) -> tuple[Pairs, Pairs, int]:
-    """Pairs with names and titles alike; of these the ones with nearly equal titles; how many were left out."""
+    """Pairs with names and titles alike; those of them with nearly equal titles; how many were left out."""
     songs, tracks = catalogue.songs, catalogue.tracks
     count = len(catalogue.names)
     songs_of = Groups.of(np.where(songs.core >= 0, songs.name, -1), count)
@@ -101,7 +102,7 @@ def _by_artist(catalogue: Catalogue, names: NamePairs, progress: Progress) -> tu
     cuts = np.flatnonzero(np.diff(names.song_name, prepend=-1, append=-1))
     progress.expect(int(songs_of.sizes(names.song_name[cuts[:-1]]).sum()))
     found, sure, skipped = [NO_PAIRS], [NO_PAIRS], 0
-    for start, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, end in pairwise(cuts):
         name = names.song_name[start]
         own = songs_of.members[songs_of.starts[name] : songs_of.starts[name + 1]]
         progress.advance(len(own))

@@ -9,6 +9,7 @@ import pyarrow as pa
 from ingestion.config import Settings
 from ingestion.errors import LoadError
 from ingestion.warehouse import Warehouse, open_warehouse
+from matching import CREDITS_READ, SEARCH_RESULTS_READ, SONGS_READ, TRACKS_READ
 
 SONGS = pa.schema(
     [
@@ -36,12 +37,6 @@ TRACKS = pa.schema(
 )
 CREDITS = pa.schema([("spotify_track_id", pa.string()), ("artist_name", pa.string())])
 FOUND = pa.schema([("msd_track_id", pa.string()), ("spotify_track_id", pa.string())])
-
-_SONGS, _TRACKS = ("intermediate", "int_songs_enriched"), ("intermediate", "int_tracks_deduplicated")
-_CREDITS, _FOUND = ("staging", "stg_spotify__track_artists"), ("staging", "stg_spotify__track_search_results")
-
-MODELS_READ = (_SONGS, _TRACKS, _CREDITS, _FOUND)
-"""Schema and name of the dbt models that matching reads. The last may be missing."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +82,10 @@ def read_input(settings: Settings) -> Input:
     """All that is matched. Raises LoadError where dbt has not built it yet, or it cannot be reached."""
     with open_warehouse(settings) as warehouse:
         return Input(
-            _rows(warehouse, _SONGS, SONGS),
-            _rows(warehouse, _TRACKS, TRACKS),
-            _rows(warehouse, _CREDITS, CREDITS, "where artist_name is not null"),
-            _rows(warehouse, _FOUND, FOUND, is_required=False),
+            _rows(warehouse, SONGS_READ, SONGS),
+            _rows(warehouse, TRACKS_READ, TRACKS),
+            _rows(warehouse, CREDITS_READ, CREDITS, "where artist_name is not null"),
+            _rows(warehouse, SEARCH_RESULTS_READ, FOUND, is_required=False),
         )
 
 

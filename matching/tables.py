@@ -35,10 +35,13 @@ SONG_CANDIDATES = RawTable(
 alphabetical order with spaces between: `artist` (the artists' names are alike, and so are the titles),
 `title` (equal titles and near lengths, by whomever), `isrc` (the ISRC of a track found otherwise), `search`
 (Spotify's answer when asked for the song). `title_similarity` compares titles without guests, brackets and
-tags, `full_title_similarity` the whole ones. `artist_similarity` is that of the song's artist and the
-most similar artist of the track; `guest_similarity` that of guests, NULL where neither side names one.
-`*_versions` are tags that make another recording (live, remix, acoustic ...), `*_editions` those that do
-not (remaster, mono, bonus ...): words in alphabetical order with spaces between, '' for none.
+tags, `full_title_similarity` the whole ones; titles that name different numbers (parts, volumes) are at most
+0.75 alike. `artist_similarity` is that of the song's artist and the most similar artist of the track: 1 for
+equal names, at most 0.98 where articles, accents, spaces or the order of words differ, and at least 0.9 where
+one names the other beside somebody else. `guest_similarity` is that of guests: 0 where one side alone names
+any, NULL where neither does. `*_versions` are tags that make another recording (live, remix, acoustic ...),
+`*_editions` those that do not (remaster, mono, bonus ...): words in alphabetical order with spaces between,
+'' for none. A release that is a concert as a whole makes all on it live.
 """
 
 ARTIST_CANDIDATES = RawTable(
@@ -48,7 +51,10 @@ ARTIST_CANDIDATES = RawTable(
     ),
     primary_key=("msd_artist_id", "artist_key"),
 )
-"""One row per artist of either side whose names are alike; `artist_key` is that of `int_tracks_deduplicated`."""
+"""One row per artist of either side whose names are alike, by the most alike of their names.
+
+`artist_key` is that of `int_tracks_deduplicated`.
+"""
 
 RUNS = RawTable(
     "runs",

@@ -10,10 +10,11 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 """Combining marks of Latin, Greek and Cyrillic letters. Those of other scripts are letters of their own."""
 
 _LETTERS = str.maketrans(
-    {"æ": "ae", "ð": "d", "ø": "o", "þ": "th", "đ": "d", "ħ": "h", "ı": "i", "ł": "l", "œ": "oe"}
-    | dict.fromkeys("‐‑‒–—―−", "-")
-    | dict.fromkeys("‘’ʼ´ʹ", "'")
+    {"æ": "ae", "ð": "d", "ø": "o", "þ": "th", "đ": "d", "ħ": "h", "\u0131": "i", "ł": "l", "œ": "oe"}
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | dict.fromkeys("\u2018\u2019\u02bc\u00b4\u02b9", "'")
 )
+"""Letters that have no accent to lose, and all dashes and apostrophes."""
 
 _SIGN_IN_WORD = re.compile(r"(?<=\w)[$!](?=\w)")
 _SIGNS = {"$": "s", "!": "i"}
@@ -49,7 +50,7 @@ class _Words(dict):
         return self[code]
 
 
-_WORDS = _Words({ord("'"): "", ord("`"): "", ord("&"): " and ", ord("+"): " and "})
+_WORDS = _Words({ord("'"): "", ord("`"): "", ord("&"): " and ", ord("+"): " and ", ord("@"): " at "})
 
 
 def fold(text: str) -> str:

@@ -8,43 +8,76 @@ import re
 
 _LIVE_IN_OTHER_WORDS = (
     "in concert|en concert|en concierto|em concerto|in concerto|im konzert|en vivo|ao vivo|en directo|"
-    "en directe|in diretta|dal vivo|na zywo|unplugged|live lounge"
+    "directo|en directe|in diretta|dal vivo|na zywo|unplugged|live lounge"
 )
-_AFTER_LIVE = (
-    "at|in|from|on|with|im|in|aus|bei|au|aux|en|dal|version|versions|session|sessions|take|recording|"
-    "performance|edit|mix|bonus|track|acoustic|album|audio|video|bbc|radio|mtv|tv|demo|medley|remaster\\w*|"
-    "[0-9]{2,4}"
+_NOT_LIVE = (
+    "a|an|again|and|better|fast|for|forever|free|her|him|is|it|life|like|love|me|more|my|now|on|or|our|so|the|"
+    "this|through|to|together|up|wire|without|your"
 )
+"""Words after 'live' that make it a verb: "(Live and Let Die)"."""
+
+_NO_REMIX = (
+    "original",
+    "album",
+    "single",
+    "radio",
+    "mono",
+    "stereo",
+    "main",
+    "lp",
+    "7",
+    "7 inch",
+    "[0-9]{4}",
+)
+"""Words before 'mix' that say it is no other one than the first."""
 
 VERSIONS = {
-    "live": f"^live$|^live ({_AFTER_LIVE})\\b|\\blive (version|recording|sessions?|performance|take)\\b|"
-    f"\\b(recorded|acoustic|bbc|radio|tv|mtv|solo|[0-9]{{4}}) live$|\\b({_LIVE_IN_OTHER_WORDS})\\b",
-    "session": "\\b(bbc|peel|radio|maida vale|kexp|studio|acoustic|spotify|itunes|aol)( [0-9]+)? sessions?\\b|"
-    "^sessions?$",
+    "live": (
+        f"^live(?! ({_NOT_LIVE})\\b)|^live (and|on) (acoustic|unplugged|stage|air|tv|radio)\\b|"
+        "\\blive (version|recording|sessions?|performance|take)\\b|"
+        "\\b(recorded|acoustic|bbc|radio|tv|mtv|solo|studio|[0-9]{4}) live\\b|"
+        f"\\b({_LIVE_IN_OTHER_WORDS})\\b"
+    ),
+    "session": (
+        "\\b(bbc|peel|radio|maida vale|kexp|studio|acoustic|spotify|itunes|aol)( [0-9]+)? sessions?\\b|"
+        "^sessions?$|^recorded at\\b|^spotify singles?$"
+    ),
     "acoustic": "\\b(acoustic|acustic[oa]|acoustique|akustik|unplugged|stripped)\\b",
-    "remix": "\\b(remix|remixed|remixes|rmx|rework|reworked|refix|bootleg|mashup)\\b|"
-    "(?<!original)(?<!album)(?<!single)(?<!radio)(?<!mono)(?<!stereo)(?<!main)(?<!lp)(?<![0-9]{4}) mix$|^mix$",
+    "remix": (
+        "\\b(remix|remixed|remixes|rmx|rework|reworked|refix|bootleg|mashup)\\b|^mix$|"
+        + "".join(f"(?<!{word})" for word in _NO_REMIX)
+        + " mix$"
+    ),
     "extended": "\\bextended\\b|\\b12( inch)?( version| mix)?$|^(the )?(long|maxi) version$",
     "dub": "\\bdub( mix| version)?$",
     "demo": "^demos?\\b|\\bdemos?( version| take| recording| mix)?( [0-9]+)?$",
     "instrumental": "\\binstrumental(e|es|a)?\\b",
-    "karaoke": "\\b(karaoke|sing along|singalong|backing track|in the style of|made famous by|"
-    "originally performed by)\\b",
+    "karaoke": (
+        "\\b(karaoke|sing along|singalong|backing track|in the style of|made famous by|"
+        "originally performed by)\\b"
+    ),
     "cover": "\\bcover( version)?$|^(cover|tribute)\\b|\\btribute( to)?\\b",
     "acappella": "\\b(a capp?ella|acc?app?ella)\\b",
     "reprise": "\\breprise$",
-    "alternate": "\\b(alternate|alternative|alt|early|first|different|rough|unreleased) "
-    "(take|version|mix|vocal|ending|recording)\\b|\\b(out ?takes?|rehearsal)\\b|^take [0-9]+\\b",
+    "alternate": (
+        "\\b(alternate|alternative|alt|early|first|different|rough|unreleased) "
+        "(take|version|mix|vocal|ending|recording)\\b|\\b(out ?takes?|rehearsal)\\b|^take [0-9]+\\b"
+    ),
     "rerecorded": "\\b(re ?recorded|re ?recording|new recording)\\b|s version$",
-    "arranged": "\\b(orchestral|orchestra|symphonic|strings?|piano|guitar|string quartet) (version|mix)\\b|"
-    "^(piano|orchestral|symphonic|solo piano)$",
-    "translated": "\\b(english|spanish|french|german|italian|portuguese|japanese|korean|mandarin|russian) "
-    "version\\b|^(version )?(en espanol|in english|auf deutsch|en francais|in italiano|em portugues|en ingles)$",
+    "arranged": (
+        "\\b(orchestral|orchestra|symphonic|strings?|piano|guitar|string quartet) (version|mix)\\b|"
+        "^(piano|orchestral|symphonic|solo piano)$"
+    ),
+    "translated": (
+        "\\b(english|spanish|french|german|italian|portuguese|japanese|korean|mandarin|russian) version\\b|"
+        "^(version )?(en espanol|in english|auf deutsch|en francais|in italiano|em portugues|en ingles)$"
+    ),
     "altered": "\\b(slowed|sped up|speed up|nightcore|screwed|chopped)\\b",
+    "spoken": "\\b(commentary|interview)\\b",
 }
 
 EDITIONS = {
-    "remaster": "\\b(digital(ly)? )?re ?master\\w*\\b",
+    "remaster": "\\bre ?master\\w*\\b",
     "mono": "\\bmono\\b",
     "stereo": "\\bstereo\\b",
     "explicit": "\\bexplicit\\b|^(dirty|uncensored)( version)?$",
@@ -53,13 +86,19 @@ EDITIONS = {
     "album": "\\b(album|lp|cd|studio) (version|mix|edit|cut)\\b|^album$",
     "single": "\\b(single|45|7( inch)?) (version|mix|edit|cut)\\b|^single$",
     "edit": "\\bedit(ed)?( version)?$|\\b(radio|video|short|edited) (version|mix|cut)\\b",
-    "soundtrack": "^(from|music from|theme from|love theme from|main theme from|tema de|de la pelicula|du film)\\b|"
-    "\\b(soundtrack|motion picture)\\b",
-    "reissue": "\\b(deluxe|expanded|anniversary|collectors|legacy|special|limited)( [0-9]+)?( edition)?( version)?$|"
-    "\\b(edition|reissued?|re issue|rerelease)\\b",
-    "original": "^original( (version|mix|recording|single|album))*$",
-    "release": "^(us|uk|european|japanese release|international|film|movie|full|full length|main|standard|"
-    "digital|uncut|complete|final|tv|vinyl) version$",
+    "soundtrack": (
+        "^(from|music from|theme from|love theme from|main theme from|tema de|de la pelicula|du film)\\b|"
+        "\\b(soundtrack|motion picture)\\b"
+    ),
+    "reissue": (
+        "\\b(deluxe|expanded|anniversary|collectors|legacy|special|limited)( [0-9]+)?( edition)?( version)?$|"
+        "\\b(edition|reissued?|re issue|rerelease)\\b"
+    ),
+    "original": "^original( (version|mix|recording|single|album))*$|^[0-9]{4} mix$",
+    "release": (
+        "^(us|uk|european|international|film|movie|full|full length|main|standard|digital|uncut|complete|"
+        "final|tv|vinyl) version$"
+    ),
 }
 
 ANY_VERSION = re.compile("\\b(version|versao|versione|fassung)$")
@@ -71,7 +110,10 @@ GUESTS = "feat|ft|featuring"
 GUESTS_IN_ASIDE = f"{GUESTS}|with|w/|duet with|con|avec|mit|med|com|starring"
 """Words before a guest that may mean something else within a title."""
 
-NO_GUEST = "a|an|my|your|you|me|myself|yourself|us|it|her|him|them|no|out|love|every|all|this|that|un|una|el|la|te|ti|moi|toi"
+NO_GUEST = (
+    "a|an|my|your|you|me|myself|yourself|us|it|her|him|them|no|out|love|every|all|this|that|un|una|el|la|te|ti|"
+    "moi|toi"
+)
 """Words after one of these that say it was no guest."""
 
 KEPT_ASIDE = re.compile(
@@ -87,8 +129,8 @@ TAIL = re.compile(
 """A tag at the end of a title, with neither bracket nor dash before it."""
 
 LIVE_RELEASE = re.compile(
-    "^live (at|in|from) (?!the moment|the now|fear|peace|love|my|your)|^live on (stage|air|tv|radio)\\b|"
-    f"[(\\[:,-] ?live\\b|\\b({_LIVE_IN_OTHER_WORDS})\\b|^(the )?bbc sessions?\\b|\\blive (19|20)[0-9][0-9]\\b|^live!?$"
+    "^live(!| (at|in|from|on (stage|air|tv|radio))) (?!the moment|the now|fear|peace|love|my|your)|^live!?$|"
+    f"[(\\[:,-] ?live\\b|\\blive (19|20)[0-9][0-9]\\b|\\b({_LIVE_IN_OTHER_WORDS})\\b|^(the )?bbc sessions?\\b"
 )
 """A release that is a concert as a whole. 'Live' elsewhere in a name is a verb as often ('Live Through This',
 'How We Live'), or the name of a band."""

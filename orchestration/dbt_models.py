@@ -1,4 +1,4 @@
-"""Every dbt model as an asset, every dbt test as an asset check."""
+"""Every dbt model as an asset, every dbt test as an asset check: before matching, and after it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from matching import MATCHING
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,7 +46,37 @@ QUARANTINED_SONG_FILES = dg.AssetKey(["staging", "stg_msd__quarantined_inputs"])
 """The model that says which song files could not be taken in."""
 
 
-@dbt_assets(manifest=current_manifest(), project=project, dagster_dbt_translator=LayerTranslator())
-def warehouse_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
-    """Build and test the models; unit tests belong to development, not to a run."""
+DECIDED = f"source:{MATCHING.name}+"
+"""The models that are made of what matching found; all others come before it.
+
+A test of models on either side belongs to these: by then all that it reads is built.
+"""
+
+
+@dbt_assets(
+    manifest=current_manifest(),
+    project=project,
+    exclude=DECIDED,
+    name="models_to_match",
+    dagster_dbt_translator=LayerTranslator(),
+)
+def models_to_match(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
+    """Build and test what matching reads, and all that does not depend on it."""
+    yield from _build(context, dbt)
+
+
+@dbt_assets(
+    manifest=current_manifest(),
+    project=project,
+    select=DECIDED,
+    name="matched_models",
+    dagster_dbt_translator=LayerTranslator(),
+)
+def matched_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
+    """Build and test what is made of candidates."""
+    yield from _build(context, dbt)
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
+    """dbt build; unit tests belong to development, not to a run."""
     yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()
