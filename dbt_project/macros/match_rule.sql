@@ -13,6 +13,7 @@
         'release_bonus': 0.05,
         'earlier_year_malus': 0.05,
         'similarity_floor': 0.7,
+        'other_title_limit': 0.75,
         'release_floor': 0.8,
         'equal_seconds': 2.0,
         'same_take_seconds': 8.0,
@@ -31,12 +32,4 @@
 {#- How much a similarity says: nothing up to the floor, all at 1. -#}
 {% macro match_evidence(similarity, floor) -%}
     greatest(0.0, (coalesce({{ similarity }}, 0.0) - {{ match_rule(floor) }}) / (1.0 - {{ match_rule(floor) }}))
-{%- endmacro %}
-
-{#-
-    The numbers in a title, in its order and with spaces between; NULL for none. Years are left out: they are
-    of a remaster, a concert or a soundtrack, and the other side may leave them out.
--#}
-{% macro title_numbers(title) -%}
-    nullif(trim({{ regexp_replace_all(title, '((19|20)[0-9][0-9]|[^0-9])+', ' ') }}), '')
 {%- endmacro %}

@@ -44,7 +44,6 @@ pairs_with_isrc as (
 
 ),
 
--- Two artists of almost the same name: the one who is spelled as the song's artist has the song.
 pairs_with_artist as (
 
     select
@@ -56,12 +55,14 @@ pairs_with_artist as (
             when broken_rule is not null then broken_rule
             when not is_good then 'low_score'
         end as first_reason,
-        max(case when (is_good or is_good_by_isrc) and is_artist_spelled_alike then spotify_artist_id end)
-            over (partition by msd_track_id) as alike_spotify_artist_id
+        max(case when (is_good or is_good_by_isrc) and artist_similarity = 1.0 then spotify_artist_id end)
+            over (partition by msd_track_id) as equal_spotify_artist_id
     from pairs_with_isrc
 
 ),
 
+-- Of two artists of almost the same name the one whose name is the song's has the song. The other may be the
+-- same artist, too ("X & The Band"): then the tracks are of one length.
 pairs_of_the_artist as (
 
     select
@@ -70,9 +71,9 @@ pairs_of_the_artist as (
             when first_reason is not null then first_reason
             when
                 not is_manual
-                and is_main_artist_alike
-                and not is_artist_spelled_alike
-                and spotify_artist_id <> alike_spotify_artist_id
+                and artist_similarity < 1.0
+                and spotify_artist_id <> equal_spotify_artist_id
+                and coalesce(seconds_apart > {{ match_rule('equal_seconds') }}, true)
                 then 'better_artist'
         end as second_reason
     from pairs_with_artist
@@ -153,7 +154,8 @@ decided_pairs as (
                 and match_score < best_score - {{ match_rule('song_margin') }}
                 and first_msd_track_id <> best_first_msd_track_id
                 and coalesce(
-                    abs(song_duration_seconds - best_song_duration_seconds) > {{ match_rule('equal_seconds') }},
+                    abs(song_duration_seconds - best_song_duration_seconds)
+                    > {{ match_rule('equal_seconds') }},
                     true
                 )
                 then 'better_song'
@@ -214,7 +216,8 @@ select
     end as confidence_band,
     reject_reason,
     case
-        when song_source_system <> track_source_system then song_source_system || ' | ' || track_source_system
+        when song_source_system <> track_source_system
+            then song_source_system || ' | ' || track_source_system
         else coalesce(song_source_system, track_source_system)
     end as source_system,
     case

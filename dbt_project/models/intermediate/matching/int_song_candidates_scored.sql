@@ -4,12 +4,6 @@ with candidates as (
 
 ),
 
-artist_candidates as (
-
-    select * from {{ ref('stg_matching__artist_candidates') }}
-
-),
-
 decisions as (
 
     select * from {{ ref('manual_match_decisions') }}
@@ -77,21 +71,12 @@ described_pairs as (
         msd_songs.duration_seconds as song_duration_seconds,
         abs(pairs.duration_difference_seconds) as seconds_apart,
         coalesce(msd_songs.is_mismatched, false) as is_mismatched,
-        coalesce(msd_songs.is_duplicate, false) as is_duplicate,
-        coalesce(lower(trim(msd_songs.artist_name)) = lower(trim(tracks.artist_name)), false)
-            as is_artist_spelled_alike,
-        artist_candidates.artist_key is not null as is_main_artist_alike,
-        coalesce({{ title_numbers('msd_songs.title') }} <> {{ title_numbers('tracks.title') }}, false)
-            as has_other_number
+        coalesce(msd_songs.is_duplicate, false) as is_duplicate
     from pairs
     inner join msd_songs
         on pairs.msd_track_id = msd_songs.msd_track_id
     inner join tracks
         on pairs.track_key = tracks.track_key
-    left join artist_candidates
-        on
-            msd_songs.msd_artist_id = artist_candidates.msd_artist_id
-            and tracks.artist_key = artist_candidates.artist_key
 
 ),
 
@@ -148,8 +133,7 @@ select
         when found_by is null then null
         when is_other_version then 'other_version'
         when coalesce(artist_similarity, 0.0) < {{ match_rule('similarity_floor') }} then 'other_artist'
-        when coalesce(title_similarity, 0.0) < {{ match_rule('similarity_floor') }} then 'other_title'
-        when has_other_number then 'other_number'
+        when coalesce(title_similarity, 0.0) <= {{ match_rule('other_title_limit') }} then 'other_title'
         when seconds_apart >= {{ match_rule('other_take_seconds') }} then 'other_duration'
     end as broken_rule,
     song_source_system,
@@ -184,7 +168,5 @@ select
                     )) as decimal(7, 6)
                 ) as double precision)
     end as match_score,
-    is_duplicate,
-    is_artist_spelled_alike,
-    is_main_artist_alike
+    is_duplicate
 from weighed_pairs

@@ -1,4 +1,4 @@
-with pairs as (
+with accepted_pairs as (
 
     select * from {{ ref('int_artist_candidates_decided') }}
     where is_accepted
@@ -15,33 +15,45 @@ artists as (
 
     select * from {{ ref('int_artists_matched') }}
 
+),
+
+named_pairs as (
+
+    select
+        accepted_pairs.*,
+        artists.spotify_artist_id,
+        msd_artists.artist_name as msd_artist_name,
+        artists.artist_name,
+        case
+            when msd_artists.source_system <> artists.source_system
+                then msd_artists.source_system || ' | ' || artists.source_system
+            else coalesce(msd_artists.source_system, artists.source_system)
+        end as source_system,
+        case
+            when msd_artists.terms_of_use <> artists.terms_of_use
+                then msd_artists.terms_of_use || ' | ' || artists.terms_of_use
+            else coalesce(msd_artists.terms_of_use, artists.terms_of_use)
+        end as terms_of_use
+    from accepted_pairs
+    inner join msd_artists
+        on accepted_pairs.msd_artist_id = msd_artists.msd_artist_id
+    inner join artists
+        on accepted_pairs.artist_key = artists.artist_key
+
 )
 
 select
-    pairs.msd_artist_id,
-    pairs.artist_key,
-    artists.spotify_artist_id,
-    msd_artists.artist_name as msd_artist_name,
-    artists.artist_name,
-    pairs.match_method,
-    pairs.confidence_band,
-    case
-        when msd_artists.source_system <> artists.source_system
-            then msd_artists.source_system || ' | ' || artists.source_system
-        else coalesce(msd_artists.source_system, artists.source_system)
-    end as source_system,
-    case
-        when msd_artists.terms_of_use <> artists.terms_of_use
-            then msd_artists.terms_of_use || ' | ' || artists.terms_of_use
-        else coalesce(msd_artists.terms_of_use, artists.terms_of_use)
-    end as terms_of_use,
-    pairs.name_similarity,
-    pairs.match_score,
-    pairs.shared_song_count,
-    {{ is_training_allowed("coalesce(msd_artists.terms_of_use, '') || ' ' || coalesce(artists.terms_of_use, '')") }}
-        as is_training_allowed
-from pairs
-inner join msd_artists
-    on pairs.msd_artist_id = msd_artists.msd_artist_id
-inner join artists
-    on pairs.artist_key = artists.artist_key
+    msd_artist_id,
+    artist_key,
+    spotify_artist_id,
+    msd_artist_name,
+    artist_name,
+    match_method,
+    confidence_band,
+    source_system,
+    terms_of_use,
+    name_similarity,
+    match_score,
+    shared_song_count,
+    {{ is_training_allowed('terms_of_use') }} as is_training_allowed
+from named_pairs
