@@ -58,7 +58,7 @@ class Hits:
     both: int = 0
 
     def add(self, true: set[Pair], accepted: set[Pair]) -> None:
-        """Count the pairs of one more world."""
+        """Count some more pairs."""
         self.true += len(true)
         self.accepted += len(accepted)
         self.both += len(true & accepted)
@@ -75,20 +75,28 @@ class Hits:
 
 
 @dataclass
+class Kind:
+    """Of so many pairs of one kind, how many are accepted."""
+
+    pairs: int = 0
+    accepted: int = 0
+
+
+@dataclass
 class Accuracy:
     """What matching came to over some worlds.
 
-    `noises` count the true pairs by what differs between the sides ('none' where nothing does), `relations` the
-    others by what they are; a pair with several noises counts for each. `unrelated` are accepted pairs of
-    different works. `bands` count accepted pairs by confidence band.
+    `noises` count the true pairs by what differs between the sides ('none' where nothing does), `relations`
+    the others by what they are; a pair with several noises counts for each. `unrelated` are accepted
+    pairs of different works. `bands` count accepted pairs by confidence band.
     """
 
     matching: Hits = field(default_factory=Hits)
     exact: Hits = field(default_factory=Hits)
     candidates: Hits = field(default_factory=Hits)
     artists: Hits = field(default_factory=Hits)
-    noises: dict[str, Hits] = field(default_factory=dict)
-    relations: dict[str, Hits] = field(default_factory=dict)
+    noises: dict[str, Kind] = field(default_factory=dict)
+    relations: dict[str, Kind] = field(default_factory=dict)
     bands: dict[str, Hits] = field(default_factory=dict)
     unrelated: int = 0
 
@@ -143,11 +151,13 @@ def _compare(result: Accuracy, world: World, settings: Settings, exact_match: st
     for band, of_this in of_band.items():
         result.bands.setdefault(band, Hits()).add(true & of_this, of_this)
     for ids, pair in known.items():
-        group, names = (
-            (result.noises, pair.noise or ("none",)) if pair.is_match else (result.relations, (pair.relation,))
-        )
+        kinds, names = result.relations, (pair.relation,)
+        if pair.is_match:
+            kinds, names = result.noises, pair.noise or ("none",)
         for name in names:
-            group.setdefault(name, Hits()).add({ids}, accepted & {ids})
+            kind = kinds.setdefault(name, Kind())
+            kind.pairs += 1
+            kind.accepted += ids in accepted
     result.unrelated += len(accepted - known.keys())
 
 

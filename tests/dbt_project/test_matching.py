@@ -1,4 +1,4 @@
-"""A world's songs and tracks through matching and dbt, against the world's own truth; and what people decide."""
+"""A world's songs and tracks through matching and dbt, against its own truth; and what people decide."""
 
 import csv
 import shutil
