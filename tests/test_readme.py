@@ -45,6 +45,7 @@ IN_SENTENCES = {
     "python -m ingestion msd-arrays PATH",
     "python -m ingestion retain",
     "python -m ingestion spotify --from-archive",
+    "python -m ingestion spotify search N",
     "python -m ingestion purge --spotify-user ID",
     "python -m ingestion spotify --bucket NAME ID [ID ...]",
     "WAREHOUSE_LAKE_URL=s3://NAME python -m ingestion load",

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import duckdb
+
 from ingestion.config import Settings, load_settings
 from ingestion.spotify.extract import SpotifyResult
-from ingestion.spotify.run import extract_playlists, keep_authorisation
+from ingestion.spotify.run import SONGS_TO_SEARCH, extract_playlists, keep_authorisation
+from ingestion.spotify.search import Song
 from sandbox.spotify_api import SpotifyApi as Server
 from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace
 from tests.support.clock import SimulatedClock
@@ -48,6 +51,22 @@ def look(
         now=clock.now,
         sleep=lambda seconds: clock.advance(timedelta(seconds=seconds)),
     )
+
+
+def write_songs_to_search(data_dir: Path, songs: Iterable[Song]) -> None:
+    """The table that dbt leaves, with these songs, the most popular first, in a data folder's warehouse."""
+    schema, table = SONGS_TO_SEARCH
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(data_dir / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(f"create schema if not exists {schema}")
+        warehouse.execute(
+            f"create or replace table {schema}.{table} "
+            "(msd_track_id varchar, title varchar, artist_name varchar, popularity_rank bigint)"
+        )
+        ranked = [
+            [song.msd_track_id, song.title, song.artist_name, rank] for rank, song in enumerate(songs, 1)
+        ]
+        warehouse.executemany(f"insert into {schema}.{table} values (?, ?, ?, ?)", ranked[::-1])
 
 
 def run_dbt(workplace: Path, *models: str) -> None:

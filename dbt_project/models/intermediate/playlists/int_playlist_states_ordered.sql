@@ -10,6 +10,12 @@ playlist_observations as (
 
 ),
 
+state_fingerprints as (
+
+    select * from {{ ref('int_playlist_states_fingerprinted') }}
+
+),
+
 -- A state whose items were not read says nothing of what entered or left: it is passed over.
 ranked_observations as (
 
@@ -56,13 +62,31 @@ days as (
 
 )
 
+-- An empty state has no fingerprint.
 select
-    playlist_id,
-    snapshot_id,
-    previous_snapshot_id,
-    source_system,
-    terms_of_use,
-    coalesce(snapshot_id <> previous_snapshot_id, false) as is_changed,
-    seen_on,
-    last_seen_before_on
+    days.playlist_id,
+    days.snapshot_id,
+    days.previous_snapshot_id,
+    case
+        when days.snapshot_id <> days.previous_snapshot_id
+            then {{ hash_key([
+                'days.playlist_id',
+                'days.seen_on',
+                'previous_fingerprints.content_key',
+                'state_fingerprints.content_key',
+            ]) }}
+    end as content_key,
+    days.source_system,
+    days.terms_of_use,
+    coalesce(days.snapshot_id <> days.previous_snapshot_id, false) as is_changed,
+    days.seen_on,
+    days.last_seen_before_on
 from days
+left join state_fingerprints
+    on
+        days.playlist_id = state_fingerprints.playlist_id
+        and days.snapshot_id = state_fingerprints.snapshot_id
+left join state_fingerprints as previous_fingerprints
+    on
+        days.playlist_id = previous_fingerprints.playlist_id
+        and days.previous_snapshot_id = previous_fingerprints.snapshot_id
