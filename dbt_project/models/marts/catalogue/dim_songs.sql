@@ -10,10 +10,31 @@ tracks as (
 
 ),
 
+-- Of duplicates in the MSD each has its track, though the track itself is but one song.
+chosen_pairs as (
+
+    select * from {{ ref('int_song_candidates_decided') }}
+    where is_chosen
+
+),
+
 api_tracks as (
 
     select * from {{ ref('int_spotify_tracks_deduplicated') }}
     where spotify_popularity is not null
+
+),
+
+told_tracks as (
+
+    select
+        tracks.*,
+        api_tracks.spotify_popularity,
+        api_tracks.popularity_observed_on,
+        {{ terms_of_both('tracks.terms_of_use', 'api_tracks.terms_of_use') }} as all_terms_of_use
+    from tracks
+    left join api_tracks
+        on tracks.spotify_track_id = api_tracks.spotify_track_id
 
 ),
 
@@ -26,26 +47,8 @@ song_tracks as (
         min(release_year) as album_year,
         max(case when release_year is not null then terms_of_use end) as album_terms_of_use
     from tracks
+    where song_id is not null
     group by song_id
-
-),
-
-representatives as (
-
-    select
-        tracks.*,
-        api_tracks.spotify_popularity,
-        api_tracks.popularity_observed_on,
-        song_tracks.track_count,
-        song_tracks.album_year,
-        song_tracks.album_terms_of_use,
-        {{ terms_of_both('tracks.terms_of_use', 'api_tracks.terms_of_use') }} as all_terms_of_use
-    from tracks
-    inner join song_tracks
-        on tracks.song_id = song_tracks.song_id
-    left join api_tracks
-        on tracks.spotify_track_id = api_tracks.spotify_track_id
-    where tracks.is_representative
 
 ),
 
@@ -55,9 +58,9 @@ songs_of_msd as (
         msd_songs.msd_track_id as song_id,
         msd_songs.msd_track_id,
         msd_songs.msd_song_id,
-        representatives.spotify_track_id,
-        representatives.spotify_album_id,
-        representatives.isrc,
+        told_tracks.spotify_track_id,
+        told_tracks.spotify_album_id,
+        told_tracks.isrc,
         msd_songs.msd_artist_id as artist_id,
         msd_songs.artist_mbid,
         msd_songs.track_7digital_id,
@@ -72,10 +75,10 @@ songs_of_msd as (
         msd_songs.genre,
         msd_songs.minority_genre,
         msd_songs.genre_source,
-        coalesce(msd_songs.release_year, representatives.album_year) as release_year,
+        coalesce(msd_songs.release_year, song_tracks.album_year, told_tracks.release_year) as release_year,
         case
             when msd_songs.release_year is not null then msd_songs.release_year_source
-            when representatives.album_year is not null then 'spotify_album'
+            when coalesce(song_tracks.album_year, told_tracks.release_year) is not null then 'spotify_album'
         end as release_year_source,
         msd_songs.duration_seconds,
         msd_songs.tempo_bpm,
@@ -93,23 +96,27 @@ songs_of_msd as (
         msd_songs.song_hotttnesss,
         msd_songs.play_count,
         msd_songs.listener_count,
-        representatives.spotify_popularity,
-        coalesce(representatives.track_count, 0) as track_count,
-        representatives.is_explicit,
+        told_tracks.spotify_popularity,
+        coalesce(song_tracks.track_count, 0) as track_count,
+        told_tracks.is_explicit,
         msd_songs.is_mismatched,
         msd_songs.is_duplicate,
         true as is_in_msd,
-        representatives.match_method,
+        chosen_pairs.match_method,
         msd_songs.source_system,
         {{ terms_of_both(
-            terms_of_both('msd_songs.terms_of_use', 'representatives.all_terms_of_use'),
-            'case when msd_songs.release_year is null then representatives.album_terms_of_use end'
+            terms_of_both('msd_songs.terms_of_use', 'told_tracks.all_terms_of_use'),
+            'case when msd_songs.release_year is null then song_tracks.album_terms_of_use end'
         ) }} as terms_of_use,
-        representatives.popularity_observed_on,
+        told_tracks.popularity_observed_on,
         msd_songs.extracted_at
     from msd_songs
-    left join representatives
-        on msd_songs.msd_track_id = representatives.msd_track_id
+    left join chosen_pairs
+        on msd_songs.msd_track_id = chosen_pairs.msd_track_id
+    left join told_tracks
+        on chosen_pairs.track_key = told_tracks.track_key
+    left join song_tracks
+        on msd_songs.msd_track_id = song_tracks.song_id
 
 ),
 
@@ -155,7 +162,7 @@ songs_of_tracks as (
         cast(null as bigint) as play_count,
         cast(null as bigint) as listener_count,
         spotify_popularity,
-        track_count,
+        cast(1 as bigint) as track_count,
         is_explicit,
         cast(null as boolean) as is_mismatched,
         cast(null as boolean) as is_duplicate,
@@ -165,8 +172,8 @@ songs_of_tracks as (
         all_terms_of_use as terms_of_use,
         popularity_observed_on,
         extracted_at
-    from representatives
-    where msd_track_id is null
+    from told_tracks
+    where msd_track_id is null and song_id is not null
 
 ),
 
