@@ -136,7 +136,14 @@ def small_manifest() -> dict:
         "groups": {
             name: {"name": name, "owner": {"name": "Someone"}} for name in ("till", "sales", "founding")
         },
-        "exposures": {},
+        "exposures": {
+            "till": {
+                "name": "till",
+                "description": "Shows sales.",
+                "owner": {"name": "Someone"},
+                "depends_on": {"nodes": ["model.shop.fct_sales"]},
+            }
+        },
         "macros": {
             each["name"]: each
             for each in (
@@ -235,6 +242,11 @@ BREACHES = [
     ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "sort", value="week")),
     ("tables_lie_for_a_reason", planted("nodes", FACT, "config", "meta", value={})),
     ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "meta", value={})),
+    ("readers_see_marts_alone", planted("nodes", FACT, "config", "access", value="protected")),
+    ("readers_see_marts_alone", planted("nodes", SUMMED, "config", "access", value="public")),
+    ("readers_see_marts_alone", planted("exposures", "till", "depends_on", "nodes", value=[SUMMED])),
+    ("readers_see_marts_alone", planted("exposures", "till", "owner", value={"name": None})),
+    ("readers_see_marts_alone", planted("exposures", "till", "description", value=" ")),
     (
         "public_models_have_an_example_query",
         lambda manifest: manifest["nodes"][FACT]["config"]["meta"].pop("example_query"),

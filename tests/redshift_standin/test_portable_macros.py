@@ -29,6 +29,18 @@ def md5(text: str) -> str:
     return hashlib.md5(text.encode()).hexdigest()
 
 
+def rows_alike(*sets: list[tuple[str, int]]) -> str:
+    """Whether two sets of rows of two columns, the first in SQL, have one fingerprint."""
+    fingerprint = """{{ fingerprint_of_rows(["one", "other"]) }}"""
+    here, there = (
+        " union all ".join(
+            f"select cast({one} as varchar(3)) as one, {other} as other" for one, other in rows
+        )
+        for rows in sets
+    )
+    return f"(select {fingerprint} from ({here}) as a) = (select {fingerprint} from ({there}) as b)"
+
+
 CASES: list[tuple[str, str, Any]] = [
     # spelled differently: macros/portable/
     ("byte_length", """{{ byte_length("'aä中'") }}""", 6),
@@ -40,6 +52,11 @@ CASES: list[tuple[str, str, Any]] = [
         union all select cast(null as varchar(2)) as x, 0 as y) as q)""",
         "ä, a",
     ),
+    ("fingerprint_of_rows", rows_alike([("'a'", 1), ("'b'", 2)], [("'b'", 2), ("'a'", 1)]), True),
+    ("fingerprint_of_rows", rows_alike([("'a'", 1), ("'b'", 2)], [("'a'", 2), ("'b'", 1)]), False),
+    ("fingerprint_of_rows", rows_alike([("'a'", 1)], [("'a'", 1), ("'a'", 1)]), False),
+    ("fingerprint_of_rows", rows_alike([("null", 1)], [("''", 1)]), False),
+    ("fingerprint_of_rows", rows_alike([("null", 1)], [("null", 1)]), True),
     ("regexp_replace_all", """{{ regexp_replace_all("'a1b22'", "[0-9]+", "-") }}""", "a-b-"),
     ("regexp_replace_all", """{{ regexp_replace_all("'abc'", "[0-9]", "-") }}""", "abc"),
     ("regexp_replace_all", """{{ regexp_replace_all("'a  b   c'", " +", " ") }}""", "a b c"),
