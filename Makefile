@@ -38,10 +38,11 @@ test: $(INSTALLED) profiles.yml ## run every test, a file per core at a time
 dev: setup ## open the graph in the browser, at http://localhost:3000
 	@dagster dev
 
-docs: setup ## build the documentation of the warehouse: docs/site/index.html
+docs: setup ## build the documentation of the warehouse: docs/site/index.html, docs/data-dictionary.md
 	@dbt --quiet docs generate --static --target-path target/docs
 	@mkdir -p docs/site && cp target/docs/static_index.html docs/site/index.html
 	@echo "docs/site/index.html"
+	@python -m dbt_project.dictionary
 
 lint: $(INSTALLED) ## check Python and SQL, the SQL for both engines
 	@pre-commit run --all-files --show-diff-on-failure

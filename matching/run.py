@@ -59,7 +59,7 @@ def match(settings: Settings) -> MatchingResult:
     with Progress("read titles and names", None, "texts") as progress:
         catalogue = read_catalogue(given, progress)
     with Progress("match songs", None, "songs") as progress:
-        candidates = find_candidates(catalogue, _searched(given), progress)
+        candidates = find_candidates(catalogue, searched(given), progress)
     features = SongFeatures(given, catalogue, candidates)
     with lake_to_rewrite(settings, MATCHING) as lake:
         with (
@@ -120,7 +120,7 @@ def _result(run: dict, unit: DoneRecord, was_current: bool) -> MatchingResult:
     )
 
 
-def _searched(given: Input) -> Pairs:
+def searched(given: Input) -> Pairs:
     """The pairs that Spotify's search gave, of songs and tracks that the warehouse holds."""
     if not given.found.num_rows:
         return NO_PAIRS

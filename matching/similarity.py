@@ -13,12 +13,12 @@ WORKERS = -1
 
 def alike(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
     """Of each text and the other at its place, the share of letters that need no insertion or deletion."""
-    return cpdist(left, right, scorer=Indel.normalized_similarity, dtype=np.float32, workers=WORKERS)
+    return cpdist(left, right, scorer=Indel.normalized_similarity, dtype=np.float64, workers=WORKERS)
 
 
 def alike_in_words(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
     """The same of their words, in any order and without those that one side alone has."""
-    return cpdist(left, right, scorer=fuzz.token_set_ratio, dtype=np.float32, workers=WORKERS) / 100
+    return cpdist(left, right, scorer=fuzz.token_set_ratio, dtype=np.float64, workers=WORKERS) / 100
 
 
 def all_alike(left: Sequence[str], right: Sequence[str], floor: float) -> np.ndarray:

@@ -33,12 +33,14 @@ def add_day(
     """
     at = f"timestamptz '{FIRST_DAY + timedelta(days=day)} 22:00:00+00'"
     day_text = f"'{FIRST_DAY + timedelta(days=day)}'"
-    stamps, look_stamps = (each.replace("$day", day_text).replace("$at", at) for each in (STAMPS, LOOK_STAMPS))
+    stamps, look_stamps = (
+        each.replace("$day", day_text).replace("$at", at) for each in (STAMPS, LOOK_STAMPS)
+    )
     connection.execute(f"""
         create or replace temp table states as
         select
             number, 'playlist ' || number as playlist_id,
-            sum(case when hash(number, day) % 1000 < {changed_of_thousand} then 1 else 0 end)::bigint as state,
+            count(case when hash(number, day) % 1000 < {changed_of_thousand} then 1 end) as state,
             bool_or(day = {day} and (day = 0 or hash(number, day) % 1000 < {changed_of_thousand})) as is_new
         from range({playlists}) as playlists (number), range({day} + 1) as days (day)
         group by number
@@ -46,8 +48,9 @@ def add_day(
     connection.execute(f"""
         insert into raw_spotify.playlist_observations by name
         select
-            playlist_id, date {day_text} as observed_on, 'playlist' as seen_in, 'state ' || state as snapshot_id,
-            true as is_available, number % 1000 + {day} as follower_count, {at} as observed_at, {look_stamps}
+            playlist_id, date {day_text} as observed_on, 'playlist' as seen_in,
+            'state ' || state as snapshot_id, true as is_available, number % 1000 + {day} as follower_count,
+            {at} as observed_at, {look_stamps}
         from states
     """)
     connection.execute(f"""

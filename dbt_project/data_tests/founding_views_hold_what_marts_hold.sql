@@ -40,15 +40,13 @@ counted as (
         ('spotify', 'artists', 'artists', 'spotify_count'),
         ('analytics', 'songs', 'songs', 'both_count'),
         ('analytics', 'artists', 'artists', 'both_count'),
-    ] -%}
-    select
-        '{{ schema }}.{{ entity }}' as view_name,
-        (select count(*) from {{ ref('founding_' ~ schema ~ '_' ~ entity) }}) as view_count,
-        coalesce({{ count }}, 0) as mart_count
-    from {{ mart }}
-    {%- if not loop.last %}
-    union all
-    {% endif -%}
+    ] %}
+        select
+            '{{ schema }}.{{ entity }}' as view_name,
+            (select count(*) from {{ ref('founding_' ~ schema ~ '_' ~ entity) }}) as view_count,
+            coalesce({{ count }}, 0) as mart_count
+        from {{ mart }}
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
 )

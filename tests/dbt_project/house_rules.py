@@ -205,6 +205,26 @@ def tables_lie_for_a_reason(manifest: dict) -> list[str]:
     return breaches
 
 
+def readers_see_marts_alone(manifest: dict) -> list[str]:
+    """What staging and intermediate hold is not public, all else is; exposures read what is public."""
+    breaches = []
+    public = set()
+    for model in models_of(manifest):
+        if model["config"].get("access") == "public":
+            public.add(model["unique_id"])
+        if (model["unique_id"] in public) == (layer_of(model) in ("staging", "intermediate")):
+            breaches.append(f"{model['name']}: {model['config'].get('access')} in {layer_of(model)}")
+    for exposure in manifest["exposures"].values():
+        if not exposure["owner"].get("name") or not exposure["description"].strip():
+            breaches.append(f"{exposure['name']}: without an owner or a description")
+        breaches += [
+            f"{exposure['name']}: reads {parent}, which is not public"
+            for parent in parents_of(exposure)
+            if parent not in public
+        ]
+    return breaches
+
+
 def public_models_have_an_example_query(manifest: dict) -> list[str]:
     """meta.example_query: the question as a comment, then a query of the model; it runs as it stands."""
     breaches = []
@@ -252,7 +272,7 @@ def no_upstream_concept_is_rejoined(manifest: dict) -> list[str]:
     models = {model["unique_id"]: model for model in models_of(manifest)}
     children = Counter(parent for model in models.values() for parent in set(parents_of(model)))
     children.update(
-        parent for exposure in manifest.get("exposures", {}).values() for parent in set(parents_of(exposure))
+        parent for exposure in manifest["exposures"].values() for parent in set(parents_of(exposure))
     )
     return [
         f"{model['name']}: reads {grandparent} and {models[parent]['name']}, made of it for this model alone"
@@ -358,6 +378,7 @@ RULES: tuple[Callable[[dict], list[str]], ...] = (
     every_source_table_has_one_staging_model,
     marts_have_contracts,
     tables_lie_for_a_reason,
+    readers_see_marts_alone,
     public_models_have_an_example_query,
     marts_with_terms_say_whether_to_train,
     logic_has_a_unit_test,

@@ -56,13 +56,16 @@ def source(name: str) -> dict:
 
 def model(layer: str, area: str, name: str, parents: list[str], code: str = "select 1") -> dict:
     path = f"dbt_project/models/{layer}/{area}/{name}"
+    schema, alias = layer, name
+    if layer == "founding":
+        schema, alias = area, name.removeprefix(f"founding_{area}_")
     return {
         "resource_type": "model",
         "unique_id": f"model.shop.{name}",
         "name": name,
-        "alias": name.removeprefix(f"founding_{area}_"),
+        "alias": alias,
         "fqn": ["shop", layer, area, name],
-        "schema": area if layer == "founding" else layer,
+        "schema": schema,
         "description": "One row per receipt.",
         "columns": {"id": column("id", "varchar(8)"), "day": column("day", "date")},
         "config": {
@@ -73,7 +76,7 @@ def model(layer: str, area: str, name: str, parents: list[str], code: str = "sel
             "sort": ["day", "id"],
             "meta": {
                 "distribution_reason": "It is joined by id.",
-                "example_query": f"-- How many?\nselect count(*) from {layer}.{name}\n",
+                "example_query": f"-- How many?\nselect count(*) from {schema}.{alias}\n",
             },
         },
         "original_file_path": f"{path}.sql",
@@ -133,7 +136,14 @@ def small_manifest() -> dict:
         "groups": {
             name: {"name": name, "owner": {"name": "Someone"}} for name in ("till", "sales", "founding")
         },
-        "exposures": {},
+        "exposures": {
+            "till": {
+                "name": "till",
+                "description": "Shows sales.",
+                "owner": {"name": "Someone"},
+                "depends_on": {"nodes": ["model.shop.fct_sales"]},
+            }
+        },
         "macros": {
             each["name"]: each
             for each in (
@@ -232,6 +242,11 @@ BREACHES = [
     ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "sort", value="week")),
     ("tables_lie_for_a_reason", planted("nodes", FACT, "config", "meta", value={})),
     ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "meta", value={})),
+    ("readers_see_marts_alone", planted("nodes", FACT, "config", "access", value="protected")),
+    ("readers_see_marts_alone", planted("nodes", SUMMED, "config", "access", value="public")),
+    ("readers_see_marts_alone", planted("exposures", "till", "depends_on", "nodes", value=[SUMMED])),
+    ("readers_see_marts_alone", planted("exposures", "till", "owner", value={"name": None})),
+    ("readers_see_marts_alone", planted("exposures", "till", "description", value=" ")),
     (
         "public_models_have_an_example_query",
         lambda manifest: manifest["nodes"][FACT]["config"]["meta"].pop("example_query"),

@@ -1,5 +1,5 @@
-"""The world's ten days seen through the imitation of the Web API: what the marts say of playlists and their
-changes, against the world's own record. One day is missed and one is looked at twice."""
+"""The world's ten days seen through the imitation of the Web API: what the marts say of playlists, their
+changes, and what is in them, against the world's own record. One day is missed and one is looked at twice."""
 
 import shutil
 from collections import Counter, defaultdict
@@ -219,6 +219,64 @@ def test_playlists_are_as_they_were_last_seen(seen, days, daily):
     last = {one.playlist_id: one.versions[max(set(days) & one.versions.keys())] for one in seen}
     expected = {id_: [each.snapshot_id, each.name, len(each.items)] for id_, each in last.items()}
     assert told_of_playlists(daily, "snapshot_id, name, item_count") == expected
+
+
+def plain(text: str) -> str:
+    """A title or a name without what the world spells now this way, now that."""
+    return text.casefold().replace("&", "and")
+
+
+def test_tracks_and_their_albums_are_as_the_world_has_them(world, daily):
+    tracks = daily.query(
+        "select spotify_track_id, spotify_album_id, isrc, disc_number, track_number, is_explicit, "
+        "spotify_popularity, available_markets from marts.dim_tracks where popularity_observed_on is not null"
+    )
+    assert len(tracks) > 500
+    for track_id, *told in tracks:
+        track = world.tracks[track_id]
+        place = [track.album_id, track.isrc or None, track.disc_number, track.track_number, track.is_explicit]
+        assert told == [*place, track.popularity, ",".join(sorted(track.markets))], track_id
+    albums = daily.query(
+        "select spotify_album_id, spotify_artist_id, name, album_type, release_date, "
+        "release_date_precision, total_track_count from marts.dim_albums"
+    )
+    assert {album_id for album_id, *_ in albums} >= {album_id for _, album_id, *_ in tracks}
+    for album_id, *told in albums:
+        album = world.albums[album_id]
+        released = [album.release_date, album.release_date_precision]
+        kind = [album.artist_ids[0], album.name, album.album_type]
+        assert told == [*kind, *released, album.total_tracks], album_id
+
+
+def test_credits_are_those_of_the_track_and_a_guest_is_whom_the_title_names(world, daily):
+    rows = daily.query(
+        "select spotify_track_id, list(credits.artist_id order by artist_position), "
+        "list(artist_role order by artist_position) from marts.bridge_song_artists as credits "
+        "inner join marts.dim_songs using (song_id) where spotify_track_id is not null group by all"
+    )
+    roles = Counter()
+    for track_id, artist_ids, told in rows:
+        track = world.tracks[track_id]
+        assert artist_ids == list(track.artist_ids), track_id
+        guests = [plain(world.spotify_artists[artist_id].name) for artist_id in track.artist_ids[1:]]
+        title = plain(track.name)
+        named = [any(f"{word} {guest}" in title for word in ("feat.", "with")) for guest in guests]
+        assert told == ["main", *("featured" if one else "credited" for one in named)], track_id
+        roles.update(told)
+    assert set(roles) == {"main", "featured", "credited"}
+
+
+def test_artists_have_the_followers_and_genres_of_their_own_answer(world, daily):
+    rows = daily.query(
+        "select spotify_artist_id, follower_count, spotify_popularity, genre_count, genre_names "
+        "from marts.dim_artists where popularity_observed_on is not null"
+    )
+    assert len(rows) > 50
+    for artist_id, *told in rows:
+        artist = world.spotify_artists[artist_id]
+        genres = sorted(set(artist.genres))
+        names = ", ".join(genres) or None
+        assert told == [artist.followers, artist.popularity, len(genres), names], artist_id
 
 
 def test_a_full_refresh_from_the_lake_equals_the_days_one_by_one(daily, machine_folder, tmp_path):

@@ -119,6 +119,25 @@ def test_a_second_dbt_build_passes_its_unit_tests_too_and_changes_nothing(checko
     assert_same_tables(before, images(redshift, "marts"))
 
 
+@pytest.mark.usefixtures("built")
+def test_what_no_model_makes_any_more_is_dropped_and_nothing_else(checkout, redshift):
+    here = "select table_schema, table_name from information_schema.tables where table_schema not like 'pg_%'"
+    with closing(redshift.connect()) as connection:
+        before = sorted(map(tuple, rows_of(connection, here)))
+        run(
+            connection,
+            "create table marts.fct_earlier as select 1 as n",
+            "create view staging.stg_earlier as select n from marts.fct_earlier with no schema binding",
+            "create table raw_msd.earlier as select 1 as n",
+        )
+    result = checkout.run("dbt", "run-operation", "drop_leftovers", **redshift.environment)
+    assert result.returncode == 0, result.stdout
+    assert re.findall(r"dropped (\S+)", result.stdout) == ["marts.fct_earlier", "staging.stg_earlier"]
+    with closing(redshift.connect()) as connection:
+        run(connection, "drop table raw_msd.earlier")
+        assert sorted(map(tuple, rows_of(connection, here))) == before
+
+
 def test_the_documentation_knows_every_model_and_its_columns(documented):
     assert {name: set(node["columns"]) for name, node in documented.catalog["nodes"].items()} == {
         name: set(node["columns"]) for name, node in documented.models.items()

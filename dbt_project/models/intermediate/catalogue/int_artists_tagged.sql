@@ -49,7 +49,7 @@ tag_lists as (
 
     select
         msd_artist_id,
-        {{ dbt.listagg('substring(tag_name, 1, 200)', "', '", 'order by name_rank') }} as tag_names
+        {{ joined_texts('substring(tag_name, 1, 200)', ', ', 'name_rank') }} as tag_names
     from named_tags
     where name_rank <= 20
     group by msd_artist_id

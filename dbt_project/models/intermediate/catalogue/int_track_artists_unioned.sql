@@ -33,11 +33,9 @@ file_items as (
 -- A track has two artists or three: fifty are more than any list that was seen, and bound the split.
 positions as (
 
-    {% for position in range(50) -%}
-    select {{ position }} as position
-    {%- if not loop.last %}
-    union all
-    {% endif -%}
+    {% for position in range(50) %}
+        select {{ position }} as position
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
 ),

@@ -10,9 +10,9 @@
 with compared_items as (
 
     select * from {{ ref('int_playlist_tracks_compared') }}
-    {%- if is_incremental() %}
-    where {{ is_to_be_built('content_key') }}
-    {%- endif %}
+    {% if is_incremental() %}
+        where {{ is_to_be_built('content_key') }}
+    {% endif %}
 
 ),
 

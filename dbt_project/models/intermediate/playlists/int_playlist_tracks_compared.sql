@@ -16,9 +16,9 @@ playlist_states as (
     select * from {{ ref('int_playlist_states_ordered') }}
     where
         is_changed
-        {%- if is_incremental() %}
-        and {{ is_to_be_built('content_key') }}
-        {%- endif %}
+        {% if is_incremental() %}
+            and {{ is_to_be_built('content_key') }}
+        {% endif %}
 
 ),
 

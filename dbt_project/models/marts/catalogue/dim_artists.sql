@@ -42,7 +42,7 @@ ranked_genres as (
             partition by artist_id
             order by genre_name asc
         ) as genre_rank
-    from {{ ref('bridge_artist_genres') }}
+    from {{ ref('int_artist_genres_unioned') }}
 
 ),
 
@@ -52,8 +52,8 @@ genres as (
     select
         artist_id,
         count(*) as genre_count,
-        {{ dbt.listagg(
-            'case when genre_rank <= 20 then substring(genre_name, 1, 200) end', "', '", 'order by genre_rank'
+        {{ joined_texts(
+            'case when genre_rank <= 20 then substring(genre_name, 1, 200) end', ', ', 'genre_rank'
         ) }} as genre_names
     from ranked_genres
     group by artist_id

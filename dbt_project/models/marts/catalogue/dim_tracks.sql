@@ -22,7 +22,7 @@ credits as (
 
     select
         spotify_track_id,
-        {{ dbt.listagg('substring(artist_name, 1, 200)', "', '", 'order by position') }} as artist_names
+        {{ joined_texts('substring(artist_name, 1, 200)', ', ', 'position') }} as artist_names
     from track_artists
     where position < 20 and artist_name is not null
     group by spotify_track_id

@@ -8,9 +8,9 @@
 with told_tracks as (
 
     select * from {{ ref('int_track_popularities_fingerprinted') }}
-    {%- if is_incremental() %}
-    where {{ is_to_be_built('content_key') }}
-    {%- endif %}
+    {% if is_incremental() %}
+        where {{ is_to_be_built('content_key') }}
+    {% endif %}
 
 ),
 

@@ -34,7 +34,8 @@ select
     playlists.name,
     playlists.description,
     case
-        when playlists.source_system = 'spotify_api' then {{ spotify_url('playlist', 'playlists.playlist_id') }}
+        when playlists.source_system = 'spotify_api'
+            then {{ spotify_url('playlist', 'playlists.playlist_id') }}
     end as spotify_url,
     playlists.image_url,
     playlists.follower_count,

@@ -8,9 +8,9 @@
 with changed_days as (
 
     select * from {{ ref('int_playlist_track_changes_fingerprinted') }}
-    {%- if is_incremental() %}
-    where {{ is_to_be_built('content_key') }}
-    {%- endif %}
+    {% if is_incremental() %}
+        where {{ is_to_be_built('content_key') }}
+    {% endif %}
 
 ),
 
