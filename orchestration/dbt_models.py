@@ -38,7 +38,9 @@ class LayerTranslator(DagsterDbtTranslator):
     """dbt's layers as Dagster's groups."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The layer: the first folder below `models/`."""
+        """The layer: the first folder below `models/`; of a seed, which lies in none, its schema."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return dbt_resource_props["schema"]
         return dbt_resource_props["fqn"][1]
 
 

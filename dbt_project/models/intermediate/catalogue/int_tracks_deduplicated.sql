@@ -4,6 +4,12 @@ with playlist_tracks as (
 
 ),
 
+api_tracks as (
+
+    select * from {{ ref('int_spotify_tracks_deduplicated') }}
+
+),
+
 -- Millions of items say the same of a track: the window below runs over the few ways of saying it.
 variants as (
 
@@ -42,6 +48,40 @@ variants as (
 
 ),
 
+-- What else Spotify told of, as when it was asked for a song.
+other_tracks as (
+
+    select
+        api_tracks.spotify_track_id as track_key,
+        api_tracks.spotify_track_id,
+        api_tracks.spotify_artist_id,
+        api_tracks.spotify_album_id,
+        api_tracks.isrc,
+        api_tracks.title,
+        api_tracks.artist_name,
+        api_tracks.release_name,
+        api_tracks.source_system,
+        api_tracks.terms_of_use,
+        api_tracks.duration_seconds,
+        api_tracks.release_year,
+        api_tracks.is_explicit,
+        0 as item_count,
+        api_tracks.extracted_at
+    from api_tracks
+    left join variants
+        on api_tracks.spotify_track_id = variants.track_key
+    where variants.track_key is null
+
+),
+
+all_variants as (
+
+    select * from variants
+    union all
+    select * from other_tracks
+
+),
+
 -- The variant that says most represents the track, then Spotify's own, then the commonest; the
 -- rest only makes the choice the same every time, which a load time would not.
 ranked_variants as (
@@ -70,7 +110,7 @@ ranked_variants as (
                 release_year asc nulls last,
                 is_explicit asc nulls last
         ) as variant_rank
-    from variants
+    from all_variants
 
 ),
 
@@ -132,5 +172,6 @@ select
     release_year,
     cast(track_item_count as bigint) as item_count,
     is_explicit,
+    track_item_count > 0 as is_in_playlist,
     extracted_at
 from artists_named

@@ -7,6 +7,15 @@ with msd_songs as (
 tracks as (
 
     select * from {{ ref('int_tracks_resolved') }}
+    where song_id is not null
+
+),
+
+-- Of duplicates in the MSD each has its track, though the track itself is but one song.
+chosen_pairs as (
+
+    select * from {{ ref('int_song_candidates_decided') }}
+    where is_chosen
 
 ),
 
@@ -22,7 +31,7 @@ song_tracks as (
 
     select
         song_id,
-        count(*) as track_count,
+        sum(case when is_in_playlist then 1 else 0 end) as track_count,
         min(release_year) as album_year,
         max(case when release_year is not null then terms_of_use end) as album_terms_of_use
     from tracks
@@ -30,22 +39,16 @@ song_tracks as (
 
 ),
 
-representatives as (
+described_tracks as (
 
     select
         tracks.*,
         api_tracks.spotify_popularity,
         api_tracks.popularity_observed_on,
-        song_tracks.track_count,
-        song_tracks.album_year,
-        song_tracks.album_terms_of_use,
         {{ terms_of_both('tracks.terms_of_use', 'api_tracks.terms_of_use') }} as all_terms_of_use
     from tracks
-    inner join song_tracks
-        on tracks.song_id = song_tracks.song_id
     left join api_tracks
         on tracks.spotify_track_id = api_tracks.spotify_track_id
-    where tracks.is_representative
 
 ),
 
@@ -55,9 +58,9 @@ songs_of_msd as (
         msd_songs.msd_track_id as song_id,
         msd_songs.msd_track_id,
         msd_songs.msd_song_id,
-        representatives.spotify_track_id,
-        representatives.spotify_album_id,
-        representatives.isrc,
+        described_tracks.spotify_track_id,
+        described_tracks.spotify_album_id,
+        described_tracks.isrc,
         msd_songs.msd_artist_id as artist_id,
         msd_songs.artist_mbid,
         msd_songs.track_7digital_id,
@@ -72,10 +75,10 @@ songs_of_msd as (
         msd_songs.genre,
         msd_songs.minority_genre,
         msd_songs.genre_source,
-        coalesce(msd_songs.release_year, representatives.album_year) as release_year,
+        coalesce(msd_songs.release_year, song_tracks.album_year) as release_year,
         case
             when msd_songs.release_year is not null then msd_songs.release_year_source
-            when representatives.album_year is not null then 'spotify_album'
+            when song_tracks.album_year is not null then 'spotify_album'
         end as release_year_source,
         msd_songs.duration_seconds,
         msd_songs.tempo_bpm,
@@ -93,36 +96,40 @@ songs_of_msd as (
         msd_songs.song_hotttnesss,
         msd_songs.play_count,
         msd_songs.listener_count,
-        representatives.spotify_popularity,
-        coalesce(representatives.track_count, 0) as track_count,
-        representatives.is_explicit,
+        described_tracks.spotify_popularity,
+        cast(coalesce(song_tracks.track_count, 0) as bigint) as track_count,
+        described_tracks.is_explicit,
         msd_songs.is_mismatched,
         msd_songs.is_duplicate,
         true as is_in_msd,
-        representatives.match_method,
+        chosen_pairs.match_method,
         msd_songs.source_system,
         {{ terms_of_both(
-            terms_of_both('msd_songs.terms_of_use', 'representatives.all_terms_of_use'),
-            'case when msd_songs.release_year is null then representatives.album_terms_of_use end'
+            terms_of_both('msd_songs.terms_of_use', 'described_tracks.all_terms_of_use'),
+            'case when msd_songs.release_year is null then song_tracks.album_terms_of_use end'
         ) }} as terms_of_use,
-        representatives.popularity_observed_on,
+        described_tracks.popularity_observed_on,
         msd_songs.extracted_at
     from msd_songs
-    left join representatives
-        on msd_songs.msd_track_id = representatives.msd_track_id
+    left join chosen_pairs
+        on msd_songs.msd_track_id = chosen_pairs.msd_track_id
+    left join described_tracks
+        on chosen_pairs.track_key = described_tracks.track_key
+    left join song_tracks
+        on msd_songs.msd_track_id = song_tracks.song_id
 
 ),
 
 songs_of_tracks as (
 
     select
-        song_id,
+        described_tracks.song_id,
         cast(null as varchar(32)) as msd_track_id,
         cast(null as varchar(32)) as msd_song_id,
-        spotify_track_id,
-        spotify_album_id,
-        isrc,
-        artist_id,
+        described_tracks.spotify_track_id,
+        described_tracks.spotify_album_id,
+        described_tracks.isrc,
+        described_tracks.artist_id,
         cast(null as varchar(64)) as artist_mbid,
         cast(null as integer) as track_7digital_id,
         cast(null as integer) as release_7digital_id,
@@ -130,15 +137,15 @@ songs_of_tracks as (
         cast(null as bigint) as musixmatch_track_id,
         cast(null as bigint) as shs_work_id,
         cast(null as bigint) as shs_performance_id,
-        title,
-        artist_name,
-        release_name,
+        described_tracks.title,
+        described_tracks.artist_name,
+        described_tracks.release_name,
         cast(null as varchar(1024)) as genre,
         cast(null as varchar(1024)) as minority_genre,
         cast(null as varchar(32)) as genre_source,
-        release_year,
-        case when release_year is not null then 'spotify_album' end as release_year_source,
-        duration_seconds,
+        described_tracks.release_year,
+        case when described_tracks.release_year is not null then 'spotify_album' end as release_year_source,
+        described_tracks.duration_seconds,
         cast(null as double precision) as tempo_bpm,
         cast(null as double precision) as loudness_db,
         cast(null as integer) as key,
@@ -154,19 +161,21 @@ songs_of_tracks as (
         cast(null as double precision) as song_hotttnesss,
         cast(null as bigint) as play_count,
         cast(null as bigint) as listener_count,
-        spotify_popularity,
-        track_count,
-        is_explicit,
+        described_tracks.spotify_popularity,
+        cast(song_tracks.track_count as bigint) as track_count,
+        described_tracks.is_explicit,
         cast(null as boolean) as is_mismatched,
         cast(null as boolean) as is_duplicate,
         false as is_in_msd,
-        match_method,
-        source_system,
-        all_terms_of_use as terms_of_use,
-        popularity_observed_on,
-        extracted_at
-    from representatives
-    where msd_track_id is null
+        described_tracks.match_method,
+        described_tracks.source_system,
+        described_tracks.all_terms_of_use as terms_of_use,
+        described_tracks.popularity_observed_on,
+        described_tracks.extracted_at
+    from described_tracks
+    inner join song_tracks
+        on described_tracks.song_id = song_tracks.song_id
+    where described_tracks.msd_track_id is null
 
 ),
 
