@@ -86,11 +86,11 @@ def _founding(models: Sequence[Model], founding: Mapping[str, Mapping[str, Seque
     for table, columns in founding.items():
         for column, homes in columns.items():
             here = [f"{_link(titles[home.rpartition('.')[0]])} `{home.rpartition('.')[2]}`" for home in homes]
-            yield f"| {table} | {column} | {', '.join(here) or 'not in the marts yet'} |"
+            yield f"| {table} | {column} | {', '.join(here)} |"
 
 
 def founding_columns() -> dict[str, dict[str, list[str]]]:
-    """The founding dictionary: by table and column, the columns of the marts (`mart.column`) that hold it."""
+    """The founding dictionary: by table and column, the columns (`mart.column`) that hold it."""
     return yaml.safe_load(FOUNDING.read_text())
 
 

@@ -2,6 +2,11 @@
 
 import json
 import re
+import subprocess
+import time
+from contextlib import suppress
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import duckdb
 import pytest
@@ -10,6 +15,7 @@ from dbt_project.dictionary.models import public_models
 from ingestion.config import load_settings
 from sandbox.spotify_api import SpotifyApi
 from tests.support.checkout import ROOT, Checkout, fresh_checkout
+from tests.support.ports import free_port
 
 COUNT = re.compile(r"^ +([\d,]+)  (marts\.\w+)$", re.MULTILINE)
 
@@ -142,6 +148,31 @@ def test_the_notebook_becomes_a_page_with_its_answers_that_names_no_other_host(c
         ).fetchone()
     assert artist in content
     assert all(charted in content for charted in ("mean_tempo_bpm", "playlist_count", "similarity"))
+
+
+def test_the_notebook_opens_in_a_browser(checkout, tmp_path):
+    port = free_port()
+    command = ["marimo", "edit", "--headless", "--no-token", "--port", str(port), "docs/notebook.py"]
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(
+            command, cwd=checkout.path, env=checkout.environment | NOWHERE, stdout=log, stderr=log
+        ) as editor,
+    ):
+        try:
+            page = answer_of(f"http://127.0.0.1:{port}/", editor)
+        finally:
+            editor.terminate()
+    assert "notebook.py" in page, (tmp_path / "log").read_text()
+
+
+def answer_of(address: str, server: subprocess.Popen) -> str:
+    """The page that a server gives once it listens; '' where it ends before."""
+    while server.poll() is None:
+        with suppress(URLError), urlopen(address) as answer:
+            return answer.read().decode()
+        time.sleep(0.2)
+    return ""
 
 
 def test_a_spotify_app_alone_is_a_source_whose_playlists_reach_the_marts(checkout, tmp_path):
