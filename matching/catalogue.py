@@ -41,8 +41,8 @@ class Numbered:
 
 
 class Side(NamedTuple):
-    """The songs, or the tracks. `title` is a place in `Catalogue.titles`, and so on; a length or a year that is
-    missing is NaN."""
+    """The songs, or the tracks. `title` is a place in `Catalogue.titles`, and so on; a missing length or year
+    is NaN."""
 
     title: np.ndarray
     core: np.ndarray
