@@ -28,8 +28,8 @@ def add_day(
 ) -> None:
     """The looks at all playlists on a day, counted from 0, and the states of those that have changed.
 
-    On day 0 all are new. Every playlist has `items` items; of the tracks of changed playlists the popularity
-    is told.
+    On day 0 all are new; days are added one after the other. Every playlist has `items` items; of the
+    tracks of changed playlists the popularity is told.
     """
     at = f"timestamptz '{FIRST_DAY + timedelta(days=day)} 22:00:00+00'"
     day_text = f"'{FIRST_DAY + timedelta(days=day)}'"
@@ -40,10 +40,13 @@ def add_day(
         create or replace temp table states as
         select
             number, 'playlist ' || number as playlist_id,
-            count(case when hash(number, day) % 1000 < {changed_of_thousand} then 1 end) as state,
-            bool_or(day = {day} and (day = 0 or hash(number, day) % 1000 < {changed_of_thousand})) as is_new
-        from range({playlists}) as playlists (number), range({day} + 1) as days (day)
-        group by number
+            before.snapshot_id is null or hash(number, {day}) % 1000 < {changed_of_thousand} as is_new,
+            coalesce(split_part(before.snapshot_id, ' ', 2)::bigint + is_new::bigint, 0) as state
+        from range({playlists}) as playlists (number)
+        left join raw_spotify.playlist_observations as before
+            on
+                before.playlist_id = 'playlist ' || number
+                and before.observed_on = date '{FIRST_DAY + timedelta(days=day - 1)}'
     """)
     connection.execute(f"""
         insert into raw_spotify.playlist_observations by name

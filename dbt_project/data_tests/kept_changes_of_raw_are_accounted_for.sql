@@ -35,9 +35,16 @@ mart_changes as (
 
 )
 
-select *
+select
+    raw_changes.raw_count,
+    derived.derived_count,
+    derived_anew.derived_anew_count,
+    mart_changes.mart_count
 from raw_changes
 cross join derived_anew
 cross join derived
 cross join mart_changes
-where raw_count + derived_count <> derived_anew_count + mart_count
+where
+    raw_changes.raw_count + derived.derived_count
+    <> derived_anew.derived_anew_count
+    + mart_changes.mart_count

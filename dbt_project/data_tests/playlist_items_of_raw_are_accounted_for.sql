@@ -37,9 +37,17 @@ mart_items as (
 
 )
 
-select *
+select
+    raw_items.raw_count,
+    items_of_earlier_answers.earlier_answer_count,
+    items_of_other_states.other_state_count,
+    mart_items.mart_count
 from raw_items
 cross join items_of_earlier_answers
 cross join items_of_other_states
 cross join mart_items
-where raw_count <> earlier_answer_count + other_state_count + mart_count
+where
+    raw_items.raw_count
+    <> items_of_earlier_answers.earlier_answer_count
+    + items_of_other_states.other_state_count
+    + mart_items.mart_count

@@ -19,7 +19,7 @@ looked_at_again as (
             count(*) as look_count
         from {{ ref('int_playlist_observations_unioned') }}
         group by playlist_id, observed_on
-    ) as days
+    ) as rows_by_day
 
 ),
 
@@ -29,8 +29,14 @@ mart_looks as (
 
 )
 
-select *
+select
+    raw_looks.raw_count,
+    looked_at_again.same_day_count,
+    mart_looks.mart_count
 from raw_looks
 cross join looked_at_again
 cross join mart_looks
-where raw_count <> same_day_count + mart_count
+where
+    raw_looks.raw_count
+    <> looked_at_again.same_day_count
+    + mart_looks.mart_count

@@ -18,7 +18,13 @@ mart_states as (
 
 )
 
-select *
+select
+    raw_states.raw_count,
+    mart_states.mart_count,
+    mart_states.other_state_count
 from raw_states
 cross join mart_states
-where raw_count <> mart_count + other_state_count
+where
+    raw_states.raw_count
+    <> mart_states.mart_count
+    + mart_states.other_state_count

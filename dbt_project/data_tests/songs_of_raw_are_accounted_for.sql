@@ -49,9 +49,19 @@ mart_songs as (
 
 )
 
-select *
+select
+    raw_songs.raw_count,
+    songs_of_earlier_files.earlier_file_count,
+    songs_of_current_files.other_file_count,
+    songs_of_current_files.summary_count,
+    mart_songs.mart_count
 from raw_songs
 cross join songs_of_earlier_files
 cross join songs_of_current_files
 cross join mart_songs
-where raw_count <> earlier_file_count + other_file_count + summary_count + mart_count
+where
+    raw_songs.raw_count
+    <> songs_of_earlier_files.earlier_file_count
+    + songs_of_current_files.other_file_count
+    + songs_of_current_files.summary_count
+    + mart_songs.mart_count

@@ -1,6 +1,6 @@
 {{ config(meta={'dagster': {'ref': {'name': 'fct_song_popularity'}}}) }}
 
--- Every raw row of a track is in the fact, tells no popularity, or stands beside a fuller one of the same day.
+-- Every raw row of a track is in the fact, tells no popularity, or stands beside a fuller one of its day.
 with raw_tracks as (
 
     select
@@ -21,7 +21,7 @@ told_again as (
         from {{ source('spotify', 'tracks') }}
         where popularity is not null
         group by track_id, observed_on
-    ) as days
+    ) as rows_by_day
 
 ),
 
@@ -31,8 +31,16 @@ mart_tracks as (
 
 )
 
-select *
+select
+    raw_tracks.raw_count,
+    raw_tracks.not_told_count,
+    told_again.same_day_count,
+    mart_tracks.mart_count
 from raw_tracks
 cross join told_again
 cross join mart_tracks
-where raw_count <> not_told_count + same_day_count + mart_count
+where
+    raw_tracks.raw_count
+    <> raw_tracks.not_told_count
+    + told_again.same_day_count
+    + mart_tracks.mart_count

@@ -2,7 +2,8 @@
     An aggregate that tells one set of rows from another: equal where the same values of these columns stand in
     as many rows, in any order. Of use within one warehouse alone: the engines hash differently.
 
-    A row's columns are hashed, NULL as a value of its own, and the hashes added up.
+    A row's columns are hashed, NULL as a value of its own, and the hashes added up. A boolean has to be given as a
+    number: Redshift casts none to a text.
 -#}
 {% macro fingerprint_of_rows(columns) -%}
     {{ adapter.dispatch('fingerprint_of_rows', 'music_warehouse')(columns) }}

@@ -18,11 +18,11 @@ select
         'max(tracks.song_id)',
         fingerprint_of_rows([
             'spotify_tracks.observed_on',
-            'spotify_tracks.is_full',
+            'case when spotify_tracks.is_full then 1 else 0 end',
             'spotify_tracks.spotify_popularity',
             'spotify_tracks.source_system',
             'spotify_tracks.terms_of_use',
-            is_training_allowed('spotify_tracks.terms_of_use'),
+            'case when ' ~ is_training_allowed('spotify_tracks.terms_of_use') ~ ' then 1 else 0 end',
             'spotify_tracks.observed_at',
         ]),
     ]) }} as content_key

@@ -30,7 +30,7 @@ select
             'changes.to_position',
             'changes.source_system',
             'changes.terms_of_use',
-            is_training_allowed('changes.terms_of_use'),
+            'case when ' ~ is_training_allowed('changes.terms_of_use') ~ ' then 1 else 0 end',
             'changes.last_seen_before_on',
             'changes.added_at',
         ]),

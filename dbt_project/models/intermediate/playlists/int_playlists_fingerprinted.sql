@@ -30,7 +30,7 @@ select
             'tracks.duration_seconds',
             'playlist_tracks.source_system',
             'playlist_tracks.terms_of_use',
-            is_training_allowed('playlist_tracks.terms_of_use'),
+            'case when ' ~ is_training_allowed('playlist_tracks.terms_of_use') ~ ' then 1 else 0 end',
             'playlist_tracks.added_at',
         ]),
     ]) }} as content_key
