@@ -10,10 +10,12 @@ artists as (
 
 ),
 
+-- Not by int_tracks_matched: of two songs that are one recording it names the one that has the track.
 matched_songs as (
 
     select distinct msd_track_id
-    from {{ ref('int_tracks_matched') }}
+    from {{ ref('int_song_candidates_decided') }}
+    where is_accepted
 
 ),
 
