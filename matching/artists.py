@@ -25,7 +25,7 @@ SHORTEST_MISSPELT = 5
 
 SHORTEST_WORD = 4
 LARGEST_BLOCK = 1_000
-"""Pairs of names that share a word: more share none that says who they are ("band", "orchestra")."""
+"""Pairs of names that share a word: a word of more ("band", "orchestra") does not say who they are."""
 
 
 class NamePairs(NamedTuple):

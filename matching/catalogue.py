@@ -41,8 +41,8 @@ class Numbered:
 
 
 class Side(NamedTuple):
-    """The songs, or the tracks. `title` is a place in `Catalogue.titles`, and so on; a length is NaN, a year
-    0 where it is missing."""
+    """The songs, or the tracks. `title` is a place in `Catalogue.titles`, and so on; a length or a year that is
+    missing is NaN."""
 
     title: np.ndarray
     core: np.ndarray
@@ -85,9 +85,9 @@ class Groups(NamedTuple):
 class Catalogue:
     """Both sides and the texts that they share.
 
-    `core_texts` are titles without asides, `core_numbers` say which numbers are in them; `exact_names` are
-    names of artists, and `names` the same taken apart; `credits` are the names of all artists of a track.
-    `isrcs` and `artist_keys` have a number per track, `msd_artists` per song.
+    `core_texts` are titles without asides, `core_numbers` say which numbers are in them (places in
+    `number_texts`, -1 for none). `credited` are texts that name artists, `names` the distinct names in them.
+    `credits` gives the names of all artists of a track, `isrcs` a number per track, -1 for none.
     """
 
     songs: Side

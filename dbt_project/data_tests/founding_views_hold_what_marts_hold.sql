@@ -12,10 +12,22 @@ with songs as (
 
 tracks as (
 
-    select
-        count(*) as spotify_count,
-        count(msd_track_id) as mapped_count
+    select count(*) as spotify_count
     from {{ ref('dim_tracks') }}
+
+),
+
+song_pairs as (
+
+    select count(spotify_track_id) as mapped_count
+    from {{ ref('map_song_tracks') }}
+
+),
+
+artist_pairs as (
+
+    select count(spotify_artist_id) as mapped_count
+    from {{ ref('map_artists') }}
 
 ),
 
@@ -34,8 +46,8 @@ counted as (
     {% for schema, entity, mart, count in [
         ('msd', 'songs', 'songs', 'msd_count'),
         ('msd', 'artists', 'artists', 'msd_count'),
-        ('mapped', 'songs', 'tracks', 'mapped_count'),
-        ('mapped', 'artists', 'artists', 'both_count'),
+        ('mapped', 'songs', 'song_pairs', 'mapped_count'),
+        ('mapped', 'artists', 'artist_pairs', 'mapped_count'),
         ('spotify', 'songs', 'tracks', 'spotify_count'),
         ('spotify', 'artists', 'artists', 'spotify_count'),
         ('analytics', 'songs', 'songs', 'both_count'),

@@ -4,7 +4,7 @@
 -#}
 {% macro cooccurrences(entity) -%}
 {%- set key = entity ~ '_id' -%}
-{%- set basket_size = 40 -%}
+{%- set basket_size = 30 -%}
 {%- set fewest_playlists = 3 -%}
 with playlist_songs as (
 

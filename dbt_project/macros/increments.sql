@@ -8,24 +8,23 @@
 -#}
 
 {#-
-    Before an increment: rows of sets that are no more, or are made of something else now, go. All go where the
-    table lacks a column, which an earlier release made it without. `current_sets` holds the keys of today.
+    Before an increment: the rows of sets that are no more, or are made of something else now, go. `current_sets`
+    has the keys of today.
 -#}
 {% macro remove_stale_sets(current_sets) -%}
     {%- if execute and is_incremental() -%}
         {%- set present = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list -%}
-        {%- if 'content_key' not in present -%}
-            {#- on_schema_change adds the other columns, but looks for them after the model has been read. -#}
-            {%- do run_query('alter table ' ~ this ~ ' add column content_key varchar(32)') -%}
+        {%- if model.columns.keys() | reject('in', present) | list -%}
+            {{ exceptions.raise_compiler_error(
+                this ~ " was made by an earlier release. Make all anew: `make upgrade`, or dbt build --full-refresh"
+            ) }}
         {%- endif -%}
         delete from {{ this }}
-        {%- if not model.columns.keys() | reject('in', present) | list %}
         where content_key not in (
             select current_sets.content_key
             from {{ current_sets }} as current_sets
             where current_sets.content_key is not null
         )
-        {%- endif %}
     {%- endif -%}
 {%- endmacro %}
 

@@ -44,7 +44,9 @@ class Warehouse:
     def decide(self, rows: Iterable[tuple[str, str, str]]) -> None:
         """Make these the manual decisions: song, track, accept or reject."""
         with (self._project / SEED).open("a", newline="") as file:
-            csv.writer(file).writerows([*row, "2026-01-31", "ada", "Heard both, twice."] for row in rows)
+            csv.writer(file, lineterminator="\n").writerows(
+                [*row, "2026-01-31", "ada", "Heard both, twice."] for row in rows
+            )
 
     def build(self) -> dict[str, str]:
         """Build what follows from decisions, with its data tests; returns what came of each node by name."""

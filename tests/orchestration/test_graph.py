@@ -1,10 +1,13 @@
 """The asset graph as Dagster sees it: joined from the lake to the marts, grouped, checked."""
 
+import json
+
 import dagster as dg
 import pytest
 import yaml
 
 from ingestion.sources import SOURCES
+from matching import MATCHING
 from tests.support.checkout import ROOT
 
 
@@ -13,6 +16,13 @@ def graph():
     from orchestration.definitions import defs
 
     return defs.resolve_asset_graph()
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    from orchestration.dbt_models import current_manifest
+
+    return json.loads(current_manifest().read_text())
 
 
 def layer(graph, key: dg.AssetKey) -> str:
@@ -47,6 +57,37 @@ def test_every_model_has_its_data_tests_as_checks(graph):
     checked = {check.asset_key for check in graph.asset_check_keys}
     models = {key for key in graph.get_all_asset_keys() if layer(graph, key) not in ("lake", "raw")}
     assert models <= checked
+
+
+def test_every_data_test_of_models_is_a_check_once(manifest):
+    from orchestration.dbt_models import matched_models, models_to_match
+
+    checks = [key.name for models in (models_to_match, matched_models) for key in models.check_keys]
+    tests = [
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and node.get("attached_node")
+    ]
+    assert set(tests) <= set(checks)
+    assert len(checks) == len(set(checks))
+
+
+def test_matching_stands_between_what_it_reads_and_what_is_made_of_it(graph):
+    candidates = dg.AssetKey(["lake", "matching"])
+    read = {dg.AssetKey(["intermediate", name]) for name in ("int_songs_enriched", "int_tracks_deduplicated")}
+    staged = {dg.AssetKey(["staging", f"stg_matching__{table.name}"]) for table in MATCHING.tables}
+    assert read <= graph.get(candidates).parent_keys
+    for key in staged:
+        assert candidates in dg.AssetSelection.assets(key).upstream().resolve(graph)
+
+
+def test_what_does_not_depend_on_candidates_is_built_before_them(graph):
+    from orchestration.dbt_models import matched_models, models_to_match
+
+    raw = [dg.AssetKey(["matching", table.name]) for table in MATCHING.tables]
+    made_of_candidates = dg.AssetSelection.assets(*raw).downstream(include_self=False).resolve(graph)
+    assert matched_models.keys == made_of_candidates
+    assert not models_to_match.keys & made_of_candidates
 
 
 def test_every_asset_says_what_it_is(graph):

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import closing
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,13 @@ CASES: list[tuple[str, str, Any]] = [
     ("regexp_replace_all", """{{ regexp_replace_all("'a1b22'", "[0-9]+", "-") }}""", "a-b-"),
     ("regexp_replace_all", """{{ regexp_replace_all("'abc'", "[0-9]", "-") }}""", "abc"),
     ("regexp_replace_all", """{{ regexp_replace_all("'a  b   c'", " +", " ") }}""", "a b c"),
+    (
+        "joined_texts",
+        """(select {{ joined_texts("t", " | ") }} from (select 'b' as t union all select 'a') as texts)""",
+        "a | b",
+    ),
+    ("months_later", """{{ months_later("cast('2026-08-31' as date)", -18) }}""", date(2025, 2, 28)),
+    ("months_later", """{{ months_later("cast('2025-02-28' as date)", 1) }}""", date(2025, 3, 28)),
     ("type_string_long", "length(cast(repeat('ab', 300) as {{ type_string_long() }}))", 600),
     # spelled alike, of functions that could mean different things
     ("blank_to_null", """{{ blank_to_null("'  '") }}""", None),

@@ -20,6 +20,7 @@ from ingestion.sources import SOURCES
 from tests.redshift_standin.clients import rows_of, run, sqlstate
 from tests.redshift_standin.engines import Redshift
 from tests.support.checkout import ROOT, Checkout, fresh_checkout
+from tests.support.cookbook import answer, recipes
 from tests.support.row_hash import TableImage, assert_same_tables, images_of_schema
 
 PASSWORD = "Pass-word-1"
@@ -279,6 +280,13 @@ def test_a_hundred_analysts_are_answered_at_once(documented, redshift):
         answers = list(pool.map(row_counts, connections))
         assert answers == [row_counts(connections[0])] * ANALYSTS
         list(pool.map(lambda connection: connection.close(), connections))
+
+
+@pytest.mark.usefixtures("built")
+def test_the_cookbook_prints_what_the_sandbox_answers(redshift):
+    with closing(redshift.connect()) as connection:
+        found = [answer(connection, recipe.query) for recipe in recipes()]
+    assert found == [recipe.answer for recipe in recipes()]
 
 
 @pytest.mark.usefixtures("built")

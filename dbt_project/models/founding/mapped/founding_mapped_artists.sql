@@ -1,7 +1,7 @@
-with artists as (
+with pairs as (
 
-    select * from {{ ref('dim_artists') }}
-    where is_in_msd and is_in_spotify
+    select * from {{ ref('map_artists') }}
+    where spotify_artist_id is not null
 
 )
 
@@ -10,4 +10,4 @@ select
     spotify_artist_id as spotify_id,
     terms_of_use,
     is_training_allowed
-from artists
+from pairs

@@ -1,7 +1,7 @@
-with tracks as (
+with pairs as (
 
-    select * from {{ ref('dim_tracks') }}
-    where msd_track_id is not null
+    select * from {{ ref('map_song_tracks') }}
+    where spotify_track_id is not null
 
 )
 
@@ -11,4 +11,4 @@ select
     is_representative,
     terms_of_use,
     is_training_allowed
-from tracks
+from pairs

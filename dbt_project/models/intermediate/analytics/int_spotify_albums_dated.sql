@@ -40,7 +40,8 @@ spans as (
         end as released_from,
         case
             when release_date similar to '[0-9]{4}' then try_cast(release_date || '-12-31' as date)
-            when release_date similar to '[0-9]{4}-[0-9]{2}' then last_day(try_cast(release_date || '-01' as date))
+            when release_date similar to '[0-9]{4}-[0-9]{2}'
+                then last_day(try_cast(release_date || '-01' as date))
             when release_date similar to '[0-9]{4}-[0-9]{2}-[0-9]{2}' then try_cast(release_date as date)
         end as released_until
     from known_dates

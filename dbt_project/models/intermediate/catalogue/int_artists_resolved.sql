@@ -66,7 +66,7 @@ ranked_credits as (
 
 select
     artist_key,
-    coalesce(artist_id, artist_key) as artist_id,
+    artist_id,
     msd_artist_id,
     spotify_artist_id,
     artist_name,

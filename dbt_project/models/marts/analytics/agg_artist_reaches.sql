@@ -21,9 +21,14 @@ memberships as (
         playlist_songs.terms_of_use,
         min(playlist_songs.first_seen_on) as first_seen_on,
         max(playlist_songs.last_seen_on) as last_seen_on,
-        cast(sum(case when playlists.is_available then playlist_songs.item_count else 0 end) as bigint) as item_count,
-        max(case when playlist_songs.is_in_playlist and playlists.is_available then playlists.follower_count end)
-            as follower_count
+        cast(
+            sum(case when playlists.is_available then playlist_songs.item_count else 0 end) as bigint
+        ) as item_count,
+        max(
+            case
+                when playlist_songs.is_in_playlist and playlists.is_available then playlists.follower_count
+            end
+        ) as follower_count
     from playlist_songs
     left join playlists
         on playlist_songs.playlist_id = playlists.playlist_id

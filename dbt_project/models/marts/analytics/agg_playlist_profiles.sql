@@ -1,12 +1,12 @@
 {%- set eras = [
-    ('before_1960', none, 1959),
+    ('before_1960', 1, 1959),
     ('1960s', 1960, 1969),
     ('1970s', 1970, 1979),
     ('1980s', 1980, 1989),
     ('1990s', 1990, 1999),
     ('2000s', 2000, 2009),
     ('2010s', 2010, 2019),
-    ('from_2020', 2020, none),
+    ('from_2020', 2020, 9999),
 ] -%}
 
 with playlists as (
@@ -69,7 +69,7 @@ items as (
         coalesce(songs.danceability, audio_features.danceability) as danceability,
         audio_features.valence,
         songs.is_explicit,
-        cast(coalesce(playlist_tracks.added_at, playlists.last_available_on) as date) as chosen_on,
+        coalesce(cast(playlist_tracks.added_at as date), playlists.last_available_on) as chosen_on,
         case
             when extract(year from albums.released_from) <= coalesce(songs.release_year, 9999)
                 then albums.released_from
@@ -127,21 +127,23 @@ song_figures as (
         count(release_year) as release_year_known_count,
         avg(cast(release_year as double precision)) as mean_release_year,
         {%- for era, first_year, last_year in eras %}
-        avg(cast(
-            case
-                when release_year
-                    {%- if first_year is none %} <= {{ last_year }}
-                    {%- elif last_year is none %} >= {{ first_year }}
-                    {%- else %} between {{ first_year }} and {{ last_year }}
-                    {%- endif %} then 1
-                when release_year is not null then 0
-            end as double precision
-        )) as era_{{ era }}_share,
+            avg(
+                case
+                    when release_year between {{ first_year }} and {{ last_year }}
+                        then cast(1 as double precision)
+                    when release_year is not null then 0
+                end
+            ) as era_{{ era }}_share,
         {%- endfor %}
         count(current_weight) as current_known_count,
         avg(cast(current_weight as double precision)) as current_share,
         count(is_explicit) as explicit_known_count,
-        avg(cast(case when is_explicit then 1 when not is_explicit then 0 end as double precision)) as explicit_share
+        avg(
+            case
+                when is_explicit then cast(1 as double precision)
+                when not is_explicit then 0
+            end
+        ) as explicit_share
     from dated_items
     group by playlist_id
 
@@ -314,11 +316,11 @@ select
     playlists.item_count,
     playlists.track_count,
     playlists.distinct_song_count,
-    case when playlists.item_count is not null then coalesce(kind_counts.local_file_count, 0) end as local_file_count,
-    case when playlists.item_count is not null then coalesce(kind_counts.episode_count, 0) end as episode_count,
-    case
-        when playlists.item_count is not null then coalesce(kind_counts.unavailable_count, 0)
-    end as unavailable_count,
+    {%- for kind in ('local_file', 'episode', 'unavailable') %}
+        case
+            when playlists.item_count is not null then coalesce(kind_counts.{{ kind }}_count, 0)
+        end as {{ kind }}_count,
+    {%- endfor %}
     case
         when playlists.item_count is not null then coalesce(artist_figures.artist_known_count, 0)
     end as artist_known_count,
@@ -330,9 +332,9 @@ select
     artist_figures.artist_concentration,
     1 / artist_figures.artist_concentration as effective_artist_count,
     {%- for figure in ('tempo', 'loudness', 'key', 'mode', 'energy', 'danceability', 'valence') %}
-    case
-        when playlists.item_count is not null then coalesce(song_figures.{{ figure }}_known_count, 0)
-    end as {{ figure }}_known_count,
+        case
+            when playlists.item_count is not null then coalesce(song_figures.{{ figure }}_known_count, 0)
+        end as {{ figure }}_known_count,
     {%- endfor %}
     song_figures.mean_tempo_bpm,
     cast(median_tempos.median_tempo_bpm as double precision) as median_tempo_bpm,
@@ -344,14 +346,14 @@ select
     song_figures.mean_danceability,
     song_figures.mean_valence,
     {%- for figure in ('release_year', 'current', 'explicit') %}
-    case
-        when playlists.item_count is not null then coalesce(song_figures.{{ figure }}_known_count, 0)
-    end as {{ figure }}_known_count,
+        case
+            when playlists.item_count is not null then coalesce(song_figures.{{ figure }}_known_count, 0)
+        end as {{ figure }}_known_count,
     {%- endfor %}
     song_figures.mean_release_year,
     cast(median_years.median_release_year as double precision) as median_release_year,
     {%- for era, _, _ in eras %}
-    song_figures.era_{{ era }}_share,
+        song_figures.era_{{ era }}_share,
     {%- endfor %}
     song_figures.current_share,
     song_figures.explicit_share,

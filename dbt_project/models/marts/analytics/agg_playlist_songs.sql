@@ -105,10 +105,11 @@ select
     playlist_songs.first_added_at,
     case
         when playlist_songs.item_count - playlist_songs.entered_count + playlist_songs.left_count > 0
-            then least(
-                coalesce(playlist_spans.first_seen_on, change_spans.first_seen_on),
-                coalesce(change_spans.first_seen_on, playlist_spans.first_seen_on)
-            )
+            then
+                least(
+                    coalesce(playlist_spans.first_seen_on, change_spans.first_seen_on),
+                    coalesce(change_spans.first_seen_on, playlist_spans.first_seen_on)
+                )
         else playlist_songs.first_entered_on
     end as first_seen_on,
     case

@@ -75,10 +75,13 @@ songs_of_msd as (
         msd_songs.genre,
         msd_songs.minority_genre,
         msd_songs.genre_source,
-        coalesce(msd_songs.release_year, song_tracks.album_year) as release_year,
+        coalesce(
+            msd_songs.release_year, song_tracks.album_year, described_tracks.release_year
+        ) as release_year,
         case
             when msd_songs.release_year is not null then msd_songs.release_year_source
-            when song_tracks.album_year is not null then 'spotify_album'
+            when coalesce(song_tracks.album_year, described_tracks.release_year) is not null
+                then 'spotify_album'
         end as release_year_source,
         msd_songs.duration_seconds,
         msd_songs.tempo_bpm,

@@ -51,6 +51,7 @@ select
     api_tracks.spotify_popularity,
     tracks.is_explicit,
     tracks.is_representative,
+    tracks.is_in_playlist,
     tracks.match_method,
     tracks.source_system,
     {{ terms_of_both('tracks.terms_of_use', 'api_tracks.terms_of_use') }} as terms_of_use,

@@ -2,36 +2,52 @@ with pairs as (
 
     select * from {{ ref('int_song_candidates_decided') }}
 
+),
+
+songs as (
+
+    select * from {{ ref('int_songs_enriched') }}
+
+),
+
+tracks as (
+
+    select * from {{ ref('int_tracks_deduplicated') }}
+
 )
 
 select
-    msd_track_id,
-    track_key,
-    spotify_track_id,
-    isrc,
-    song_title,
-    song_artist_name,
-    track_title,
-    track_artist_name,
-    found_by,
-    song_versions,
-    track_versions,
-    song_editions,
-    track_editions,
-    match_method,
-    confidence_band,
-    reject_reason,
-    source_system,
-    terms_of_use,
-    title_similarity,
-    full_title_similarity,
-    artist_similarity,
-    guest_similarity,
-    release_similarity,
-    duration_difference_seconds,
-    year_difference,
-    match_score,
-    is_accepted,
-    is_chosen,
-    {{ is_training_allowed('terms_of_use') }} as is_training_allowed
+    pairs.msd_track_id,
+    pairs.track_key,
+    pairs.spotify_track_id,
+    pairs.isrc,
+    songs.title as song_title,
+    songs.artist_name as song_artist_name,
+    tracks.title as track_title,
+    tracks.artist_name as track_artist_name,
+    pairs.found_by,
+    pairs.song_versions,
+    pairs.track_versions,
+    pairs.song_editions,
+    pairs.track_editions,
+    pairs.match_method,
+    pairs.confidence_band,
+    pairs.reject_reason,
+    pairs.source_system,
+    pairs.terms_of_use,
+    pairs.title_similarity,
+    pairs.full_title_similarity,
+    pairs.artist_similarity,
+    pairs.guest_similarity,
+    pairs.release_similarity,
+    pairs.duration_difference_seconds,
+    pairs.year_difference,
+    pairs.match_score,
+    pairs.is_accepted,
+    pairs.is_chosen,
+    {{ is_training_allowed('pairs.terms_of_use') }} as is_training_allowed
 from pairs
+inner join songs
+    on pairs.msd_track_id = songs.msd_track_id
+inner join tracks
+    on pairs.track_key = tracks.track_key
