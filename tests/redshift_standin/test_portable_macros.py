@@ -48,7 +48,8 @@ CASES: list[tuple[str, str, Any]] = [
     ("byte_length", """{{ byte_length("cast(null as varchar(3))") }}""", None),
     (
         "joined_texts",
-        """(select {{ joined_texts("x", ", ", "y") }} from (select 'a' as x, 2 as y union all select 'ä' as x, 1 as y
+        """(select {{ joined_texts("x", ", ", "y") }} from (
+        select 'a' as x, 2 as y union all select 'ä' as x, 1 as y
         union all select cast(null as varchar(2)) as x, 0 as y) as q)""",
         "ä, a",
     ),
