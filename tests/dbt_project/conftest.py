@@ -16,6 +16,9 @@ from ingestion.sources import SOURCES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+MODELS_ALONE = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+"""For `dbt build`: models and the seed that they read, and no tests."""
+
 DBT = "from dbt.cli.main import cli; cli()"
 """The dbt of the running interpreter, whatever is on PATH."""
 

@@ -22,7 +22,7 @@ from ingestion.spotify import SPOTIFY
 from sandbox import generate_world, write_sandbox
 from sandbox.spotify_api import SpotifyApi as Server
 from sandbox.world import World
-from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace, create_empty_raw_tables
+from tests.dbt_project.conftest import MODELS_ALONE, REPOSITORY, DbtWorkplace, create_empty_raw_tables
 from tests.support.row_hash import TableImage, assert_same_tables, image_of
 from tests.support.spotify_machine import LATE, Machine
 
@@ -104,11 +104,13 @@ class Warehouse:
 
     def build(self) -> None:
         """All that the facts are made of, for the first time."""
-        self.dbt("run", "--select", *FACTS)
+        self.dbt("build", *MODELS_ALONE, "--select", *FACTS)
 
     def increment(self, *selection: str) -> None:
         """The same again; views are as they were."""
-        self.dbt("run", "--select", *(selection or FACTS), "--exclude", "config.materialized:view")
+        self.dbt(
+            "build", *MODELS_ALONE, "--select", *(selection or FACTS), "--exclude", "config.materialized:view"
+        )
 
     def images(self) -> dict[str, TableImage]:
         with closing(self.connect()) as connection:
@@ -117,7 +119,7 @@ class Warehouse:
     def assert_as_after_a_full_refresh(self) -> dict[str, TableImage]:
         """Everything else has just been made anew, so the growing ones alone are."""
         increments = self.images()
-        self.dbt("run", "--full-refresh", "--select", "config.materialized:incremental")
+        self.dbt("build", *MODELS_ALONE, "--full-refresh", "--select", "config.materialized:incremental")
         assert_same_tables(increments, self.images())
         return increments
 
@@ -354,7 +356,15 @@ def test_another_match_changes_the_song_wherever_the_track_is(warehouse):
         "where track_key in (select spotify_track_id from marts.fct_playlist_track_changes)"
     )
     facts = [f"int_tracks_resolved+,{fact}" for fact in FACTS]
-    warehouse.dbt("run", "--select", *facts, "--exclude", "int_tracks_resolved", "config.materialized:view")
+    warehouse.dbt(
+        "build",
+        *MODELS_ALONE,
+        "--select",
+        *facts,
+        "--exclude",
+        "int_tracks_resolved",
+        "config.materialized:view",
+    )
     for fact in ("fct_playlist_tracks", "fct_playlist_track_changes", "fct_song_popularity"):
         assert warehouse.execute(songs.format(fact))[0][0] > 0
     warehouse.assert_as_after_a_full_refresh()
@@ -369,7 +379,7 @@ def test_an_increment_without_anything_new_writes_nothing(warehouse):
 
 def test_an_increment_that_was_killed_is_completed_by_the_next(warehouse):
     new_states(warehouse)
-    process = DbtWorkplace(warehouse.folder).start("run", "--select", *FACTS)
+    process = DbtWorkplace(warehouse.folder).start("build", *MODELS_ALONE, "--select", *FACTS)
     for line in process.stdout:
         if "OK" in line and "int_playlist_tracks_compared" in line:
             break
@@ -391,17 +401,19 @@ def test_what_was_removed_and_not_built_again_is_built(table, built, warehouse):
 def test_a_table_of_an_earlier_release_says_that_a_full_refresh_is_needed(warehouse):
     before = warehouse.images()
     warehouse.execute("alter table marts.fct_playlist_tracks drop column added_at")
-    success, told = warehouse.try_dbt("run", "--select", "fct_playlist_tracks")
+    success, told = warehouse.try_dbt("build", *MODELS_ALONE, "--select", "fct_playlist_tracks")
     assert not success
     assert "--full-refresh" in told
-    warehouse.dbt("run", "--full-refresh", "--select", "fct_playlist_tracks")
+    warehouse.dbt("build", *MODELS_ALONE, "--full-refresh", "--select", "fct_playlist_tracks")
     assert_same_tables(warehouse.images(), before)
 
 
 def test_a_model_of_an_empty_source_empties_the_fact(warehouse):
     """`dbt build --empty` reads no rows: what it leaves is empty, and the next build is whole again."""
     before = warehouse.images()
-    warehouse.dbt("run", "--empty", "--select", *FACTS, "--exclude", "config.materialized:view")
+    warehouse.dbt(
+        "build", *MODELS_ALONE, "--empty", "--select", *FACTS, "--exclude", "config.materialized:view"
+    )
     assert all(image.row_count == 0 for image in warehouse.images().values())
     warehouse.increment()
     assert_same_tables(warehouse.images(), before)

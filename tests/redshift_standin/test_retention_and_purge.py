@@ -26,7 +26,7 @@ from ingestion.spotify import SPOTIFY
 from ingestion.warehouse import open_warehouse
 from sandbox import generate_world
 from sandbox.spotify_api import SpotifyApi as Server
-from tests.dbt_project.conftest import DBT, REPOSITORY
+from tests.dbt_project.conftest import DBT, MODELS_ALONE, REPOSITORY
 from tests.redshift_standin.clients import by_redshift_connector, rows_of
 from tests.redshift_standin.server import BUCKET
 from tests.support.kill import Stage, Target
@@ -90,7 +90,17 @@ def build(settings: Settings, environment: Mapping[str, str], *flags: str) -> No
         *("--log-path", folder / "logs"),
     ]
     dbt = subprocess.run(
-        [sys.executable, "-c", DBT, "run", "--select", "+fct_playlist_track_changes", *flags, *options],
+        [
+            sys.executable,
+            "-c",
+            DBT,
+            "build",
+            *MODELS_ALONE,
+            "--select",
+            "+fct_playlist_track_changes",
+            *flags,
+            *options,
+        ],
         cwd=REPOSITORY,
         env={**os.environ, **environment},
         capture_output=True,

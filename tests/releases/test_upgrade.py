@@ -23,7 +23,7 @@ from ingestion.extract import extract
 from ingestion.load import load, prepare
 from ingestion.source import Source
 from ingestion.sources import FILE_SOURCES, SOURCES
-from ingestion.tables import LAKE_COLUMNS, UTC_TIMESTAMP
+from ingestion.tables import LAKE_COLUMNS, UTC_TIMESTAMP, RawTable
 from sandbox import write_sandbox
 from sandbox.spotify_api import SpotifyApi
 from tests.support.checkout import Checkout, fresh_checkout
@@ -48,16 +48,19 @@ TYPES = {
 }
 
 
-def previous_schema(source: str, table: str) -> pa.Schema:
+def previous_schema(source: str, table: RawTable) -> pa.Schema:
     """A raw table's columns as the previous release had them."""
-    return pa.schema([(name, TYPES[type_]) for name, type_ in PREVIOUS["raw"][source][table].items()])
+    return pa.schema(
+        pa.field(name, TYPES[type_], nullable=name not in table.primary_key)
+        for name, type_ in PREVIOUS["raw"][source][table.name].items()
+    )
 
 
 def previous(source: Source) -> Source:
     """The source as the previous release had it."""
     held = PREVIOUS["raw"][source.name]
     tables = [
-        replace(table, schema=previous_schema(source.name, table.name))
+        replace(table, schema=previous_schema(source.name, table))
         for table in source.tables
         if table.name in held
     ]
@@ -66,10 +69,10 @@ def previous(source: Source) -> Source:
 
 def test_raw_tables_and_columns_are_only_ever_added_and_may_be_null():
     """Raw cannot be made anew: a column that went away, or one that may not be NULL, would need the lake."""
-    today = {source.name: {table.name: table.schema for table in source.tables} for source in SOURCES}
+    today = {source.name: {table.name: table for table in source.tables} for source in SOURCES}
     for source, tables in PREVIOUS["raw"].items():
         for table in tables:
-            then, now = previous_schema(source, table), today[source][table]
+            then, now = previous_schema(source, today[source][table]), today[source][table].schema
             kept = {field.name: field.type for field in now if field.name in then.names}
             assert kept == {field.name: field.type for field in then}, f"{source}.{table}"
             added = [field.name for field in now if field.name not in then.names and not field.nullable]

@@ -15,7 +15,7 @@ from ingestion.spotify.extract import SpotifyResult
 from ingestion.spotify.run import SONGS_TO_SEARCH, extract_playlists, keep_authorisation
 from ingestion.spotify.search import Song
 from sandbox.spotify_api import SpotifyApi as Server
-from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace
+from tests.dbt_project.conftest import MODELS_ALONE, REPOSITORY, DbtWorkplace
 from tests.support.clock import SimulatedClock
 
 
@@ -72,6 +72,6 @@ def write_songs_to_search(data_dir: Path, songs: Iterable[Song]) -> None:
 def run_dbt(workplace: Path, *models: str) -> None:
     """Have dbt make these models, and seeds, of what is in a workplace's warehouse; nothing is tested."""
     shutil.copyfile(REPOSITORY / "profiles.example.yml", workplace / "profiles.yml")
-    build = ("build", "--exclude-resource-type", "test", "unit_test", "--select", *models)
+    build = ("build", *MODELS_ALONE, "--select", *models)
     invocation = DbtWorkplace.finish(DbtWorkplace(workplace).start(*build))
     assert invocation.returncode == 0, invocation.output
