@@ -1,7 +1,7 @@
 # The developer's verbs. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test dev docs lint bench faults clean
+.PHONY: help setup run upgrade test dev docs lint bench faults clean
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
@@ -28,16 +28,21 @@ setup: $(INSTALLED) profiles.yml ## create .venv from the lock, profiles.yml and
 run: setup ## materialise the whole graph: your sources, or the sandbox when none is configured
 	@python -m orchestration.run
 
+upgrade: setup ## after an update: build the warehouse that an earlier release left anew, from its raw rows
+	@dbt build --full-refresh --exclude-resource-type unit_test
+	@dbt run-operation drop_leftovers
+
 test: $(INSTALLED) profiles.yml ## run every test, a file per core at a time
-	@python -m pytest --numprocesses logical --dist loadfile
+	@python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 dev: setup ## open the graph in the browser, at http://localhost:3000
 	@dagster dev
 
-docs: setup ## build the documentation of the warehouse: docs/site/index.html
+docs: setup ## build the documentation of the warehouse: docs/site/index.html, docs/data-dictionary.md
 	@dbt --quiet docs generate --static --target-path target/docs
 	@mkdir -p docs/site && cp target/docs/static_index.html docs/site/index.html
 	@echo "docs/site/index.html"
+	@python -m dbt_project.dictionary
 
 lint: $(INSTALLED) ## check Python and SQL, the SQL for both engines
 	@pre-commit run --all-files --show-diff-on-failure
@@ -45,7 +50,7 @@ lint: $(INSTALLED) ## check Python and SQL, the SQL for both engines
 bench: $(INSTALLED) ## run every benchmark and write docs/benchmarks.md
 	@python -m benchmarks
 
-faults: $(INSTALLED) ## the long tests: processes killed at random, again and again
+faults: $(INSTALLED) ## the long tests: processes killed at random, again and again, and whole graphs
 	@python -m pytest -m faults
 
 clean: ## remove .venv, build products and the sandbox; never what your sources were loaded into

@@ -21,6 +21,11 @@ alter user music_warehouse set query_group to 'warehouse_load';
 -- Each analyst, for example; a question may take ten minutes (in milliseconds):
 --   create user ada password '...'; grant role analyst to ada; alter user ada set statement_timeout to 600000
 
--- Marts are the one schema that others may enter. What they may read in it dbt grants, table by table.
+-- Others may enter the marts, and the four schemas of the founding data dictionary, which show them under other
+-- names. What they may read there dbt grants, table by table.
 create schema if not exists marts authorization music_warehouse;
-grant usage on schema marts to role loader, role transformer, role analyst;
+create schema if not exists msd authorization music_warehouse;
+create schema if not exists mapped authorization music_warehouse;
+create schema if not exists spotify authorization music_warehouse;
+create schema if not exists analytics authorization music_warehouse;
+grant usage on schema marts, msd, mapped, spotify, analytics to role loader, role transformer, role analyst;

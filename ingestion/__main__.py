@@ -8,6 +8,7 @@
     spotify [ID ...]      playlists of the Web API into the lake
     spotify login         authorise the app to read a user's playlists, once
     spotify plan [N]      what N playlists cost, in requests and days
+    spotify search [N]    songs without a match searched for, N at most, into the lake
     load                  what is new in the lake into the warehouse
     retain                rows that have had their time, out of lake and warehouse
     purge                 a person's data, out of lake and warehouse
@@ -24,6 +25,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingestion.config import (
     LIST_MARK,
@@ -41,16 +43,19 @@ from ingestion.msd import MSD
 from ingestion.msd.arrays import MSD_ARRAYS, MSD_ARRAYS_FLOAT64
 from ingestion.sources import FILE_SOURCES, SOURCES
 
+if TYPE_CHECKING:
+    from ingestion.spotify.extract import Run
+
 DONE, FAILED, PARTIAL = 0, 1, 3
 
 SPOTIFY = "spotify"
-LOGIN, PLAN = f"{SPOTIFY} login", f"{SPOTIFY} plan"
+LOGIN, PLAN, SEARCH = (f"{SPOTIFY} {verb}" for verb in ("login", "plan", "search"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if " ".join(words[:2]) in (LOGIN, PLAN):
+    if " ".join(words[:2]) in (LOGIN, PLAN, SEARCH):
         words[:2] = [" ".join(words[:2])]
     options = _parser().parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -170,6 +175,18 @@ def _add_spotify(commands) -> None:
         "--changed", type=_share, default=0.02, help="share of playlists that change in a day (default: 0.02)"
     )
     plan.set_defaults(run=_spotify_plan)
+    search = commands.add_parser(
+        SEARCH, help="search for songs that dbt has left without a match, most popular first, into the lake"
+    )
+    search.add_argument(
+        "songs",
+        nargs="?",
+        type=_count,
+        metavar="N",
+        help="at most so many (default: as many as $SPOTIFY_DAILY_REQUESTS has requests for)",
+    )
+    _add_shard(search)
+    search.set_defaults(run=_spotify_search)
 
 
 def _add_shard(command: argparse.ArgumentParser) -> None:
@@ -263,8 +280,13 @@ def _spotify(options: argparse.Namespace) -> int:
     if result.lists_failed:
         print("the list of your playlists could not be read to its end: the rest is left for the next run")
     _print_new_rows(settings, result.rows)
+    return _print_end(result) or (FAILED if result.problems else DONE)
+
+
+def _print_end(result: "Run") -> int:
+    """Say how a run ended before its work did; gives the exit status, 0 where it did not."""
     if result.resume_at is None:
-        return FAILED if result.problems else DONE
+        return DONE
     print(f"partial: {result.stopped_by}; run again after {result.resume_at:%Y-%m-%d %H:%M} UTC")
     return PARTIAL
 
@@ -291,6 +313,21 @@ def _spotify_login(options: argparse.Namespace) -> None:
     from ingestion.spotify.run import authorise
 
     authorise(load_settings(), options.paste, print)
+
+
+def _spotify_search(options: argparse.Namespace) -> int:
+    from ingestion.spotify.run import search_songs
+
+    settings = load_settings()
+    result = search_songs(settings, options.songs, options.shard)
+    print(
+        f"spotify: {result.songs_searched:,} songs searched for, {result.songs_found:,} found, "
+        f"{result.songs_failed:,} failed"
+    )
+    _print_new_rows(settings, result.rows)
+    if result.is_off:
+        print("this app may not search: off until access is probed again, in a week at most")
+    return _print_end(result) or (FAILED if result.songs_failed or result.is_off else DONE)
 
 
 def _spotify_plan(options: argparse.Namespace) -> None:

@@ -59,7 +59,8 @@ class SpotifySettings:
     `playlist_ids` is a file with one id a line; without it the playlists of the user who authorised
     the app are read. `daily_requests` are those in any 24 hours, `window_requests` those in any 30
     seconds; None is no limit of our own. They are counted in `ledger_dir`, None is in the data folder,
-    together with those of every app of the same `account`, None is those of this app alone.
+    together with those of every app of the same `account`, None is those of this app alone. A run of the
+    graph searches for at most `search_songs` songs, None is for none.
     """
 
     client_id: str
@@ -72,6 +73,7 @@ class SpotifySettings:
     window_requests: int | None = None
     ledger_dir: Path | None = None
     account: str | None = None
+    search_songs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -279,6 +281,7 @@ def _spotify_settings(values: Mapping[str, str]) -> SpotifySettings | None:
         window_requests=_positive(values, "SPOTIFY_WINDOW_REQUESTS"),
         ledger_dir=_ledger_dir(values),
         account=values.get("SPOTIFY_ACCOUNT"),
+        search_songs=_positive(values, "SPOTIFY_SEARCH_SONGS"),
     )
 
 

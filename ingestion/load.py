@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import Literal
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
@@ -117,13 +118,13 @@ class LoadResult:
 
 
 def prepare(settings: Settings, sources: Iterable[Source]) -> None:
-    """Create the raw tables that do not exist yet, empty and with all their columns."""
+    """Create the raw tables that do not exist yet, empty, and the columns that tables lack, of NULLs."""
     if settings.target == "redshift" and settings.redshift is None:
         log.warning("REDSHIFT_HOST is not set: no raw tables are created in Redshift")
         return
     for source in sources:
         with _exclusive_pipeline(settings, source) as pipeline:
-            _create_missing_tables(pipeline, source)
+            _create_what_is_missing(pipeline, source)
 
 
 def load(settings: Settings, source: Source) -> LoadResult:
@@ -135,7 +136,7 @@ def load(settings: Settings, source: Source) -> LoadResult:
     lake = Lake(settings.lake_url)
     result = LoadResult(source.name)
     with _exclusive_pipeline(settings, source) as pipeline:
-        _create_missing_tables(pipeline, source)
+        columns = _create_what_is_missing(pipeline, source)
         loaded = _loaded_names(pipeline)
         units = [
             lake.done_record(source.name, unit_id, revision)
@@ -151,7 +152,7 @@ def load(settings: Settings, source: Source) -> LoadResult:
             log.info("%s: reading %s units from the lake", source.schema_name, f"{len(package):,}")
             keys = _key_states(pipeline, lake, source, package)
             with _later_rows(pipeline, source, package, keys) as later_rows:
-                files = _LakeFiles(lake, package, later_rows, settings.loader_dir)
+                files = _LakeFiles(lake, package, later_rows, settings.loader_dir, columns)
                 pipeline.extract(dlt_source(source, files, keys), loader_file_format="parquet")
             pipeline.normalize()
             give_back_what_is_free()
@@ -164,11 +165,17 @@ def load(settings: Settings, source: Source) -> LoadResult:
     return result
 
 
-def dlt_source(source: Source, batches: BatchesOf, keys: Mapping[str, Keys] | None = None):
+def dlt_source(
+    source: Source,
+    batches: BatchesOf,
+    keys: Mapping[str, Keys] | None = None,
+    new_columns: Literal["freeze", "evolve"] = "freeze",
+):
     """The source for dlt: one resource per raw table, fed by `batches`, its rows merged by primary key.
 
     `batches` gives the Arrow tables of a raw table. `keys` can say of a table that merging it
-    takes less, or more, than the rows' keys being unique among themselves.
+    takes less, or more, than the rows' keys being unique among themselves. `new_columns` is what becomes of
+    columns that a table in the warehouse lacks: an error, or columns there.
     """
     keys = keys or {}
 
@@ -185,7 +192,7 @@ def dlt_source(source: Source, batches: BatchesOf, keys: Mapping[str, Keys] | No
                 columns=columns,
                 primary_key=table.warehouse_key,
                 write_disposition="append" if state is Keys.NEW else MERGE,
-                schema_contract={"columns": "freeze", "data_type": "freeze"},
+                schema_contract={"columns": new_columns, "data_type": "freeze"},
             )
             resource.apply_hints(
                 additional_table_hints={"x-stage-data-deduplicated": state is not Keys.REPEATED}
@@ -274,16 +281,26 @@ class _LakeFiles:
 
     dlt takes the files over as they are. Batches it would write to files of its own: 130 ms CPU time for a
     slice of playlists, where this takes 70; and it would keep them in reference cycles.
+    `columns` are those of the tables in the warehouse, in whose order COPY takes a file's.
     `open_megabytes` is known once the rows were read.
     """
 
-    def __init__(self, lake: Lake, units: Sequence[DoneRecord], later_rows: _LaterRows, folder: Path) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        units: Sequence[DoneRecord],
+        later_rows: _LaterRows,
+        folder: Path,
+        columns: Mapping[str, Sequence[str]],
+    ) -> None:
         self._lake, self._units, self._later_rows, self._folder = lake, units, later_rows, folder
+        self._columns = columns
         self._widths: dict[str, float] = {}
 
     def __call__(self, table: RawTable) -> Iterator[DataItemWithMeta]:
         load_id = dlt.current.load_package_state()["load_id"]
-        schema = _file_schema(table)
+        columns = _in_order((*table.warehouse_schema, LOAD_ID), self._columns[table.name])
+        schema = _with_dictionaries(columns)
         file = self._folder / f"{table.name}.parquet"
         count = 0
         with pq.ParquetWriter(file, schema, compression="none", write_statistics=False) as writer:
@@ -292,8 +309,7 @@ class _LakeFiles:
                 count += rows.num_rows
                 del rows  # here and below: the next ones are read while the memory of these is free
         if count:
-            columns = table.warehouse_schema.empty_table()
-            yield dlt.mark.with_file_import(str(file), "parquet", count, columns)
+            yield dlt.mark.with_file_import(str(file), "parquet", count, columns.empty_table())
         file.unlink()
 
     def _rows(self, table: RawTable, schema: pa.Schema, load_id: str) -> Iterator[pa.Table]:
@@ -318,13 +334,18 @@ class _LakeFiles:
         return int(OPEN_SHARE * DUCKDB_ROW_GROUP * sum(self._widths.values()) / 1e6)
 
 
-def _file_schema(table: RawTable) -> pa.Schema:
-    """What dlt takes over: the warehouse's columns and the load's id, each text once and then by number."""
+def _in_order(fields: Iterable[pa.Field], order: Sequence[str]) -> pa.Schema:
+    """The columns as they lie in the warehouse, where one that its table got later is the last."""
+    return pa.schema(sorted(fields, key=lambda field: order.index(field.name)))
+
+
+def _with_dictionaries(schema: pa.Schema) -> pa.Schema:
+    """What dlt takes over: each text once and then by number."""
     return pa.schema(
         column.with_type(pa.dictionary(pa.int32(), column.type))
         if pa.types.is_string(column.type)
         else column
-        for column in (*table.warehouse_schema, LOAD_ID)
+        for column in schema
     )
 
 
@@ -598,15 +619,30 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _create_missing_tables(pipeline: dlt.Pipeline, source: Source) -> None:
-    wanted = {table.name for table in (*source.tables, LOADED_UNITS)}
+def _create_what_is_missing(pipeline: dlt.Pipeline, source: Source) -> dict[str, list[str]]:
+    """Create the tables and columns that are missing in raw; returns the columns of each table, in order."""
+    tables = (*source.tables, LOADED_UNITS)
+    present = _columns_present(pipeline, source)
+    if any(set(table.warehouse_schema.names) - set(present.get(table.name, ())) for table in tables):
+        empty = dlt_source(
+            source, lambda table: iter([table.warehouse_schema.empty_table()]), new_columns="evolve"
+        )
+        pipeline.run(empty, loader_file_format="parquet")
+        present = _columns_present(pipeline, source)
+    return present
+
+
+def _columns_present(pipeline: dlt.Pipeline, source: Source) -> dict[str, list[str]]:
     with pipeline.sql_client() as client:
         rows = client.execute_sql(
-            "select table_name from information_schema.tables where table_schema = %s", source.schema_name
+            "select table_name, column_name from information_schema.columns where table_schema = %s "
+            "order by table_name, ordinal_position",
+            source.schema_name,
         )
-    if not wanted <= {name for (name,) in rows}:
-        empty = dlt_source(source, lambda table: iter([table.warehouse_schema.empty_table()]))
-        pipeline.run(empty, loader_file_format="parquet")
+    present: dict[str, list[str]] = {}
+    for table, column in rows:
+        present.setdefault(table, []).append(column)
+    return present
 
 
 def _loaded_names(pipeline: dlt.Pipeline) -> set[str]:

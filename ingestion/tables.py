@@ -16,8 +16,10 @@ LAKE_COLUMNS = [
 ]
 """Columns that the loader adds to every row: the lake unit it came from and that unit's time."""
 
-VOLATILE_COLUMNS = frozenset({"_dlt_load_id", "_dlt_id", "lake_unit_id", "extracted_at", "source_root"})
-"""Columns that differ between two loads of the same input, so never part of a row hash."""
+VOLATILE_COLUMNS = frozenset(
+    {"_dlt_load_id", "loaded_at", "_dlt_id", "lake_unit_id", "extracted_at", "source_root", "content_key"}
+)
+"""Columns that differ between two loads of the same input or between engines: never part of a row hash."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The warehouse as retention and purge see it: SQL that both engines take, in a session of either.
+"""The warehouse as retention, purge and search see it: SQL that both engines take, in a session of either.
 
 A statement holds `%s` for each of its values, and no other per cent sign. What only one engine has
 is in `warehouse_file.py` (DuckDB) and `redshift.py`.
@@ -94,8 +94,8 @@ class DuckDBWarehouse:
 
 
 @contextmanager
-def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
-    """A session of the warehouse that the settings name.
+def open_warehouse(settings: Settings, read_only: bool = False) -> Iterator[Warehouse]:
+    """A session of the warehouse that the settings name; if `read_only`, beside others that are.
 
     Raises LoadError where another process holds the file, where Redshift cannot be reached, or where it
     does not let this user do what is asked for.
@@ -104,5 +104,5 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
         with redshift.open_session(settings) as session:
             yield session
     else:
-        with open_file(settings) as connection:
+        with open_file(settings, read_only) as connection:
             yield DuckDBWarehouse(connection)

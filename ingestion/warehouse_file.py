@@ -16,10 +16,15 @@ WORTHWHILE = 0.25
 """Share of the file that is free: a daily retention then copies the file every few days, not every day."""
 
 
-def open_file(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    """A connection to the warehouse. Raises LoadError where another process holds it."""
+def open_file(
+    settings: Settings, read_only: bool = False
+) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    """A connection to the warehouse; several processes can have one that is `read_only`.
+
+    Raises LoadError where another process holds it.
+    """
     try:
-        return closing(duckdb.connect(str(settings.warehouse_path)))
+        return closing(duckdb.connect(str(settings.warehouse_path), read_only=read_only))
     except duckdb.IOException as error:
         raise _held(settings, error) from error
 

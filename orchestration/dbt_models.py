@@ -1,4 +1,4 @@
-"""Every dbt model as an asset, every dbt test as an asset check."""
+"""Every dbt model as an asset, every dbt test as an asset check: before matching, and after it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from ingestion.computed import MATCHING
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,7 +38,9 @@ class LayerTranslator(DagsterDbtTranslator):
     """dbt's layers as Dagster's groups."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The layer: the first folder below `models/`."""
+        """The layer: the first folder below `models/`; of a seed, which lies in none, its schema."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return dbt_resource_props["schema"]
         return dbt_resource_props["fqn"][1]
 
 
@@ -44,7 +48,42 @@ QUARANTINED_SONG_FILES = dg.AssetKey(["staging", "stg_msd__quarantined_inputs"])
 """The model that says which song files could not be taken in."""
 
 
-@dbt_assets(manifest=current_manifest(), project=project, dagster_dbt_translator=LayerTranslator())
-def warehouse_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
-    """Build and test the models; unit tests belong to development, not to a run."""
-    yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()
+AFTER_MATCHING = f"source:{MATCHING.name}+ path:dbt_project/models/marts"
+"""The models that are made of what matching found, and all marts; the others come before it.
+
+A test of models on either side belongs to these: by then all that it reads is built.
+"""
+
+
+@dbt_assets(
+    manifest=current_manifest(),
+    project=project,
+    exclude=AFTER_MATCHING,
+    name="models_to_match",
+    dagster_dbt_translator=LayerTranslator(),
+)
+def models_to_match(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
+    """Build and test what matching reads, and all that does not depend on it."""
+    yield from _build(context, dbt)
+
+
+@dbt_assets(
+    manifest=current_manifest(),
+    project=project,
+    select=AFTER_MATCHING,
+    name="matched_models",
+    dagster_dbt_translator=LayerTranslator(),
+)
+def matched_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
+    """Build and test what is made of candidates."""
+    yield from _build(context, dbt)
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
+    """dbt build; unit tests belong to development, not to a run.
+
+    What was parsed for the manifest is not parsed again: that takes three times as long as looking for
+    changes.
+    """
+    parsed = ["--partial-parse-file-path", str(project.target_path / "partial_parse.msgpack")]
+    yield from dbt.cli(["build", "--exclude-resource-type", "unit_test", *parsed], context=context).stream()

@@ -5,8 +5,9 @@ import dagster as dg
 from ingestion.config import msd_shards
 from ingestion.sources import FILE_SOURCES, SOURCES
 from orchestration.checks import few_bad_files
-from orchestration.dbt_models import dbt_cli, warehouse_models
+from orchestration.dbt_models import dbt_cli, matched_models, models_to_match
 from orchestration.lake import file_lake_asset, msd_shard_job, spotify_lake_asset
+from orchestration.matching import candidates_lake_asset
 from orchestration.raw import raw_assets
 from orchestration.retention import has_retention, retention_asset
 
@@ -20,7 +21,9 @@ defs = dg.Definitions(
         spotify_lake_asset,
         *(retention_asset(source) for source in filter(has_retention, SOURCES)),
         *(raw_assets(source) for source in SOURCES),
-        warehouse_models,
+        models_to_match,
+        candidates_lake_asset,
+        matched_models,
     ],
     asset_checks=[few_bad_files],
     jobs=[whole_graph, msd_shard_job(msd_shards())],

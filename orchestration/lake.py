@@ -1,7 +1,9 @@
 """Lake assets: one per source, materialised by extracting what the lake does not hold yet."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
 import dagster as dg
 
@@ -94,7 +96,7 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
     """The lake's parts of the Web API."""
     # spotipy: only where needed
     from ingestion.spotify.authorisation import AuthorisationError
-    from ingestion.spotify.run import extract_playlists, has_something_to_read
+    from ingestion.spotify.run import extract_playlists, has_something_to_read, search_songs
 
     settings = load_settings()
     if settings.is_sandbox:
@@ -103,32 +105,52 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
     if settings.spotify is None:
         context.log.info("SPOTIPY_CLIENT_ID is not set: nothing to ask for")
         return dg.MaterializeResult(metadata={"playlists_read": 0})
-    if not has_something_to_read(settings):
-        return _nothing_read(
-            context,
-            "no user has authorised the app (python -m ingestion spotify login) and SPOTIFY_PLAYLIST_IDS "
-            "is not set: nothing to ask for",
-        )
+    metadata, rows = {"playlists_read": 0}, Counter()
     try:
-        result = extract_playlists(settings)
+        if has_something_to_read(settings):
+            result = extract_playlists(settings)
+            rows += result.rows
+            metadata |= {
+                "playlists_seen": result.playlists_seen,
+                "playlists_read": result.playlists_read,
+                "playlists_failed": result.playlists_failed,
+                "lists_failed": result.lists_failed,
+                **_resume_at(result.resume_at),
+            }
+        elif not settings.spotify.search_songs:
+            metadata |= _problem(
+                context,
+                "no user has authorised the app (python -m ingestion spotify login) and SPOTIFY_PLAYLIST_IDS "
+                "is not set: nothing to ask for",
+            )
     except AuthorisationError as error:  # what the other sources brought is built all the same
-        return _nothing_read(context, str(error))
-    metadata = {
-        "playlists_seen": result.playlists_seen,
-        "playlists_read": result.playlists_read,
-        "playlists_failed": result.playlists_failed,
-        "lists_failed": result.lists_failed,
-        **row_counts(result.rows),
-    }
-    if result.resume_at:
-        metadata["resume_at"] = dg.MetadataValue.timestamp(result.resume_at)
-    return dg.MaterializeResult(metadata=metadata)
+        metadata |= _problem(context, str(error))
+    if settings.spotify.search_songs:
+        try:
+            found = search_songs(settings, settings.spotify.search_songs)
+        except AuthorisationError as error:
+            metadata |= _problem(context, str(error))
+        else:
+            rows += found.rows
+            metadata |= {
+                "songs_searched": found.songs_searched,
+                "songs_found": found.songs_found,
+                "songs_failed": found.songs_failed,
+                **_resume_at(found.resume_at),
+            }
+            if found.is_off:
+                metadata |= _problem(context, "this app may not search: off until access is probed again")
+    return dg.MaterializeResult(metadata={**metadata, **row_counts(rows)})
 
 
-def _nothing_read(context: dg.AssetExecutionContext, reason: str) -> dg.MaterializeResult:
+def _resume_at(at: datetime | None) -> dict[str, dg.MetadataValue]:
+    return {"resume_at": dg.MetadataValue.timestamp(at)} if at else {}
+
+
+def _problem(context: dg.AssetExecutionContext, reason: str) -> dict[str, str]:
     context.log.warning(reason)
     log.warning("spotify: %s", reason)  # `make run` shows this one
-    return dg.MaterializeResult(metadata={"playlists_read": 0, "problem": reason})
+    return {"problem": reason}
 
 
 def row_counts(rows: Mapping[str, int]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 
@@ -71,16 +72,20 @@ def report(figure: Figure) -> None:
     print(figure.line(), flush=True)
 
 
-def sizes(description: str | None, **defaults: tuple[int, int]) -> argparse.Namespace:
+def sizes(
+    description: str | None, flags: Mapping[str, str] | None = None, **defaults: tuple[int, int]
+) -> argparse.Namespace:
     """The sizes of this run, from the command line.
 
     Each keyword names a size and gives its defaults: (full run, `--smoke` run). Every size is an
-    option of its own too.
+    option of its own too. `flags` are further options, with what they mean.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--smoke", action="store_true", help="a tiny run; its figures mean nothing")
+    for name, meaning in (flags or {}).items():
+        parser.add_argument(f"--{name}", action="store_true", help=meaning)
     for name, (full, smoke) in defaults.items():
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=int, help=f"default {full:,} ({smoke:,} with --smoke)"

@@ -24,6 +24,7 @@ current_rows as (
         source_quarantined_inputs.source_root,
         source_quarantined_inputs.size_bytes,
         source_quarantined_inputs.item = '' as is_whole_file,
+        {{ load_moment('source_quarantined_inputs._dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('source_quarantined_inputs.extracted_at') }} as extracted_at
     from source_quarantined_inputs
     inner join source_files

@@ -6,7 +6,10 @@ long as somebody looks. What survives a state that goes:
 - every change that was derived from it, in `playlist_track_changes`;
 - the first look at each playlist, without its number of followers;
 - of the tracks, albums and artists that a surviving state refers to, the newest row of each;
-- in the archive, the answers of which surviving states were made.
+- in the archive, the answers of which surviving states were made;
+- that a search for a song found nothing, the last time: so that it is not repeated at once.
+
+The tracks that a search found go with it, unless they are in a playlist.
 """
 
 from ingestion.retention.survivors import STATES, Rules
@@ -136,6 +139,16 @@ TABLES = {
             cast(observed_at as date) >= {cutoff}
             or track_id in (select track_id from surviving_items)
     """,
+    "ranked_searches": """
+        select
+            msd_track_id, observed_on, outcome,
+            row_number() over (partition by msd_track_id order by observed_on desc) as age_rank
+        from raw_spotify.track_searches
+    """,
+    "surviving_searches": """
+        select msd_track_id, observed_on from ranked_searches
+        where observed_on >= {cutoff} or (age_rank = 1 and outcome = 'nothing_found')
+    """,
     "surviving_events": """
         select run_id, event_number from raw_spotify.extraction_log
         where cast(logged_at as date) >= {cutoff}
@@ -160,6 +173,8 @@ SURVIVORS_OF = {
     "artists": ("surviving_artists", ("artist_id", "observed_on", "is_full")),
     "artist_genres": ("surviving_full_artists", ("artist_id", "observed_on")),
     "audio_features": ("surviving_audio_features", ("track_id",)),
+    "track_searches": ("surviving_searches", ("msd_track_id", "observed_on")),
+    "track_search_results": ("surviving_searches", ("msd_track_id", "observed_on")),
     "extraction_log": ("surviving_events", ("run_id", "event_number")),
     "unavailable_fields": ("surviving_unavailable_fields", ("object_type", "field", "observed_on")),
     "quarantined_inputs": ("surviving_quarantined_inputs", ("source_root", "file_path", "item")),

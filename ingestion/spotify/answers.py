@@ -24,6 +24,7 @@ MOST_ITEMS = 100_000
 
 OWN_PLAYLISTS = "own_playlists"
 ARTIST, ARTISTS, AUDIO_FEATURES = "artist", "artists", "audio_features"
+SEARCH = "search"
 
 
 def rows_of(entries: Iterable[Entry], hash_user: HashUser) -> Rows:
@@ -45,6 +46,7 @@ class _RowMaker:
         self._heads: dict[str, tuple[PlaylistHead, Entry]] = {}
         self._positions: dict[str, int] = {}
         self._counts: dict[str, int] = {}
+        self._searches: dict[str, tuple[str, list, Entry]] = {}
         self._missing: dict[tuple[str, datetime], set[str]] = {}
 
     def take(self, entry: Entry) -> None:
@@ -69,10 +71,14 @@ class _RowMaker:
                 parse.add_observation(self.rows, id_, at, seen_in="playlist", snapshot_id=None)
             elif kind == ARTIST:  # asked for: not to be asked for again soon
                 parse.add_artists(self.rows, [{"id": id_, "type": "artist"}], at)
+            elif kind == SEARCH:
+                self._searches[entry.subject] = "refused", [], entry
         elif entry.kind == COMPLETE:
             self._finish(entry.subject)
         elif entry.kind in (ARTIST, ARTISTS):
             self._take_artists(entry)
+        elif entry.kind == SEARCH:
+            self._take_search(entry)
         elif entry.kind == AUDIO_FEATURES:
             parse.add_audio_features(self.rows, _listed(entry), at, asked=_asked(entry))
 
@@ -130,8 +136,22 @@ class _RowMaker:
         self._note_missing("track", tracks, entry.received_at)
         self._note_missing("album", [track["album"] for track in tracks], entry.received_at)
 
+    def _take_search(self, entry: Entry) -> None:
+        self._searches[entry.subject] = "unreadable", [], entry
+        found = parse.found_tracks(entry.answer)
+        outcome = "found" if parse.found_track_ids(found) else "nothing_found"
+        self._searches[entry.subject] = outcome, found, entry
+        tracks = parse.whole_tracks({"track": one} for one in found)
+        self._note_missing("track", tracks, entry.received_at)
+        self._note_missing("album", [track["album"] for track in tracks], entry.received_at)
+
     def _finish(self, subject: str) -> None:
-        if subject in self._heads:
+        if subject in self._searches:
+            outcome, found, entry = self._searches.pop(subject)
+            (query,) = parse_qs(urlsplit(entry.url).query).get("q", [None])
+            msd_track_id = subject.partition(":")[2]
+            parse.add_search(self.rows, msd_track_id, query, outcome, found, entry.received_at)
+        elif subject in self._heads:
             head, entry = self._heads.pop(subject)
             del self._positions[subject]
             count = self._counts.pop(subject)

@@ -1,14 +1,18 @@
 """The extraction of playlists: what an app may call, then the playlists, then what they only name.
 
+And, as a run of its own, the search for songs.
+
 Killed anywhere, or stopped by a limit, the next run goes on from there: what is known is in the lake, and
 what was on its way there in a journal.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from ingestion.errors import IngestionError
@@ -22,13 +26,27 @@ from ingestion.spotify.known import Known
 from ingestion.spotify.ledger import OutOfRequestsError
 from ingestion.spotify.playlists import Outcome, PlaylistReader
 from ingestion.spotify.recorder import Recorder
+from ingestion.spotify.search import SEARCHED_FOR, Searcher, SearchOffError, Song
+from ingestion.spotify.search import Outcome as SearchOutcome
 
 log = logging.getLogger(__name__)
 
+ACCESS_FILE = "access.json"
+
 
 @dataclass
-class SpotifyResult:
-    """What one run did. `resume_at` is set where it ended before its work did.
+class Run:
+    """What any run did. `resume_at` is set where it ended before its work did."""
+
+    units: int = 0
+    rows: Counter = field(default_factory=Counter)
+    resume_at: datetime | None = None
+    stopped_by: str | None = None
+
+
+@dataclass
+class SpotifyResult(Run):
+    """What a run over playlists did.
 
     `playlists_failed` were asked for and no state came of it, though they are neither unchanged nor gone;
     `lists_failed` is 1 where the user's own list could not be read to its end.
@@ -38,15 +56,29 @@ class SpotifyResult:
     playlists_read: int = 0
     playlists_failed: int = 0
     lists_failed: int = 0
-    units: int = 0
-    rows: Counter = field(default_factory=Counter)
-    resume_at: datetime | None = None
-    stopped_by: str | None = None
 
     @property
     def problems(self) -> int:
         """Playlists and lists that could not be looked at; the extraction log says why."""
         return self.playlists_failed + self.lists_failed
+
+
+@dataclass
+class SearchResult(Run):
+    """What a search did: songs of which tracks were found, of which none were, and of which nobody knows.
+
+    Where `is_off` this app may not search.
+    """
+
+    songs_found: int = 0
+    songs_not_found: int = 0
+    songs_failed: int = 0
+    is_off: bool = False
+
+    @property
+    def songs_searched(self) -> int:
+        """Songs that were asked for."""
+        return self.songs_found + self.songs_not_found + self.songs_failed
 
 
 class Extraction:
@@ -74,14 +106,62 @@ class Extraction:
         Ends early, and says until when, where a limit is reached; what is complete is in the lake then.
         """
         result = SpotifyResult()
+        with self._recorded(result) as (recorder, known):
+            access = self._find_out_access(recorder)
+            self._read_playlists(playlist_ids, known, access, recorder, result)
+            self._enrich(known, access, recorder)
+        return result
+
+    def search(self, songs: Generator[Song, None, None], most: int) -> SearchResult:
+        """Search for the first `most` songs of this shard that were not searched for of late.
+
+        Nothing more is taken of `songs`, which is closed before the first request. Ends early as `run` does.
+        """
+        result = SearchResult()
+        with self._recorded(result) as (recorder, known):
+            since = (self._now() - SEARCHED_FOR).date()
+            with closing(songs):
+                wanted = list(islice((song for song in songs if self._is_due(song, since, known)), most))
+            if wanted:
+                self._search(wanted, recorder, result)
+        return result
+
+    def _is_due(self, song: Song, since: date, known: Known) -> bool:
+        return (
+            self._is_mine(song.msd_track_id)
+            and bool(song.queries)
+            and not known.was_searched(song.msd_track_id, since, song.queries)
+        )
+
+    def _search(self, songs: Sequence[Song], recorder: Recorder, result: SearchResult) -> None:
+        access = self._find_out_access(recorder)
+        searcher = Searcher(self._api, recorder, access)
+        try:
+            with Progress("search spotify", len(songs), "songs") as progress:
+                for song in songs:
+                    try:
+                        outcome = searcher.search(song)
+                    except NoAnswerError as error:
+                        outcome = SearchOutcome.FAILED
+                        recorder.problem("failed", f"search for {song.msd_track_id}", error)
+                    result.songs_found += outcome is SearchOutcome.FOUND
+                    result.songs_not_found += outcome is SearchOutcome.NOTHING_FOUND
+                    result.songs_failed += outcome is SearchOutcome.FAILED
+                    progress.advance(1)
+        except SearchOffError:
+            result.is_off = True
+        finally:
+            access.save(self._folder / ACCESS_FILE)
+
+    @contextmanager
+    def _recorded(self, result: Run) -> Iterator[tuple[Recorder, Known]]:
+        """A run from its beginning to its end, whatever ends it; `result` says so."""
         recorder = Recorder(self._lake, self._folder, self._hash_user, self._now)
         known = Known(self._folder / "index.sqlite", self._lake)
         try:
             known.refresh()
             recorder.note("started")
-            access = self._find_out_access(recorder)
-            self._read_playlists(playlist_ids, known, access, recorder, result)
-            self._enrich(known, access, recorder)
+            yield recorder, known
         except OutOfRequestsError as error:
             result.resume_at, result.stopped_by = error.resume_at, error.reason
             recorder.note("partial", detail=str(error))
@@ -95,10 +175,9 @@ class Extraction:
             known.close()
             recorder.close()
             result.units, result.rows = recorder.units, recorder.rows
-        return result
 
     def _find_out_access(self, recorder: Recorder) -> Access:
-        path = self._folder / "access.json"
+        path = self._folder / ACCESS_FILE
         access = remembered_access(path, self._api.client_id, self._now())
         if access is None:
 
@@ -145,7 +224,7 @@ class Extraction:
         try:
             Enricher(self._api, recorder, known, access, is_mine).ask(since)
         finally:
-            access.save(self._folder / "access.json")
+            access.save(self._folder / ACCESS_FILE)
 
     def _is_mine(self, id_: str) -> bool:
         return is_in_shard(id_, self._shard)

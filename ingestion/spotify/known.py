@@ -11,13 +11,20 @@ an app was not shown the items. That can be lost too.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from ingestion.lake import Lake, Part, revision_name
-from ingestion.spotify.tables import ARTISTS, AUDIO_FEATURES, PLAYLIST_OBSERVATIONS, PLAYLISTS, TRACKS
+from ingestion.spotify.tables import (
+    ARTISTS,
+    AUDIO_FEATURES,
+    PLAYLIST_OBSERVATIONS,
+    PLAYLISTS,
+    TRACK_SEARCHES,
+    TRACKS,
+)
 
 SOURCE = "spotify"
 
@@ -25,7 +32,7 @@ NEVER = ""
 """In place of a day: never looked at, or named by something and never asked for itself. It sorts before
 every day."""
 
-_VERSION = 1
+_VERSION = 2
 """Goes up when the tables change: an index of another version is made anew."""
 
 _SCHEMA = """
@@ -36,13 +43,16 @@ _SCHEMA = """
     create table if not exists observations (playlist_id text primary key, observed_on text) without rowid;
     create table if not exists artists (artist_id text primary key, observed_on text) without rowid;
     create table if not exists audio_features (track_id text primary key, observed_on text) without rowid;
+    create table if not exists searches (
+        msd_track_id text primary key, observed_on text, query text
+    ) without rowid;
     create table if not exists failures (playlist_id text primary key, failed_on text) without rowid;
     create table if not exists hidden (
         playlist_id text primary key, snapshot_id text, access text
     ) without rowid;
 """
 
-_OF_THE_LAKE = ("revisions", "playlists", "observations", "artists", "audio_features")
+_OF_THE_LAKE = ("revisions", "playlists", "observations", "artists", "audio_features", "searches")
 
 _UPSERT = (
     "insert into {table} values (?, ?) on conflict ({key}) "
@@ -81,7 +91,10 @@ class Known:
             seen = set()
         for name in sorted(current.keys() - seen):
             with self._index:  # a unit as a whole or not at all
-                for part in self._lake.done_record(SOURCE, *current[name]).parts:
+                parts = self._lake.done_record(SOURCE, *current[name]).parts
+                # What searches found are candidates: nobody wants to know more about all of them.
+                searches = [part for part in parts if part.table == TRACK_SEARCHES.name]
+                for part in searches or parts:
                     self._take_in(part)
                 self._index.execute("insert or ignore into revisions values (?)", (name,))
 
@@ -139,6 +152,13 @@ class Known:
         """Ids of tracks in playlists whose audio features were never asked for."""
         return self._ids("audio_features where observed_on = ?", "track_id", NEVER)
 
+    def was_searched(self, msd_track_id: str, since: date, queries: Container[str]) -> bool:
+        """Whether a song was searched for by one of these queries on that day or later."""
+        row = self._index.execute(
+            "select observed_on, query from searches where msd_track_id = ?", (msd_track_id,)
+        ).fetchone()
+        return row is not None and row[0] >= since.isoformat() and row[1] in queries
+
     def _ids(self, source: str, key: str, value: str) -> Iterator[str]:
         """Ids in order, read some at a time, so that the index can be written to meanwhile."""
         last = ""
@@ -182,6 +202,13 @@ class Known:
         elif part.table == AUDIO_FEATURES.name:
             statement = _UPSERT.format(table="audio_features", key="track_id")
             rows = self._columns(part, "track_id", "observed_at")
+        elif part.table == TRACK_SEARCHES.name:
+            statement = (
+                "insert into searches values (?, ?, ?) on conflict (msd_track_id) "
+                "do update set observed_on = excluded.observed_on, query = excluded.query "
+                "where excluded.observed_on >= searches.observed_on"
+            )
+            rows = self._columns(part, "msd_track_id", "observed_on", "query")
         elif part.table == TRACKS.name:
             statement = _UPSERT.format(table="audio_features", key="track_id")
             rows = ((track_id, NEVER) for (track_id,) in self._columns(part, "track_id"))

@@ -38,6 +38,8 @@ from ingestion.spotify.tables import (
     PLAYLIST_TRACKS,
     PLAYLISTS,
     TRACK_ARTISTS,
+    TRACK_SEARCH_RESULTS,
+    TRACK_SEARCHES,
     TRACKS,
     UNAVAILABLE_FIELDS,
 )
@@ -293,6 +295,50 @@ def times_added(entries: Iterable[Any]) -> Iterator[datetime]:
 def whole_tracks(entries: Iterable[Any]) -> list[dict]:
     """The track objects in entries of a playlist that lack nothing which asking for them would add."""
     return [held for entry in entries if _is_whole(held := _held(entry))]
+
+
+def found_tracks(answer: Any) -> list:
+    """The entries that a search for tracks answered; without them UnreadableInputError `invalid_page`."""
+    return page(_field(answer, "tracks")).entries
+
+
+def found_track_ids(entries: Iterable[Any]) -> dict[int, str]:
+    """The ids of the tracks among what a search found, by their place in it from 0; the rest has none."""
+    return {
+        place: track_id
+        for place, entry in enumerate(entries)
+        if _is_a("track", entry) and (track_id := object_id(entry, "track"))
+    }
+
+
+def add_search(
+    rows: Rows,
+    msd_track_id: str,
+    query: str | None,
+    outcome: str,
+    entries: Iterable[Any],
+    observed_at: datetime,
+) -> None:
+    """A search for a song, the entries that it found, and the tracks, albums and artists that these are."""
+    entries = list(entries)
+    found = found_track_ids(entries)
+    owner = {"msd_track_id": msd_track_id, "observed_on": _observed(observed_at)["observed_on"]}
+    rows.put(
+        TRACK_SEARCHES,
+        {
+            **owner,
+            "query": query,
+            "outcome": outcome,
+            "result_count": len(found),
+            "observed_at": observed_at,
+            **_PROVENANCE,
+        },
+    )
+    rows.put_list(
+        TRACK_SEARCH_RESULTS, owner, {place: {"track_id": track_id} for place, track_id in found.items()}
+    )
+    for track in _objects(entries, "track"):
+        _add_track(rows, track, observed_at, _is_whole(track))
 
 
 def add_artists(rows: Rows, objects: Iterable[Any], observed_at: datetime, is_full: bool = True) -> None:

@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,11 +24,17 @@ from ingestion.spotify.authorisation import (
     keep_refresh_token,
     login,
 )
-from ingestion.spotify.extract import Extraction, SpotifyResult
+from ingestion.spotify.extract import Extraction, SearchResult, SpotifyResult
 from ingestion.spotify.ids import playlist_ids as ids_in
-from ingestion.spotify.ledger import Ledger, Limits, ledger_file
+from ingestion.spotify.ledger import Ledger, Limits, Priority, ledger_file
+from ingestion.spotify.search import Song
 
 log = logging.getLogger(__name__)
+
+SONGS_TO_SEARCH = ("intermediate", "int_songs_unmatched")
+"""What dbt has left without a match, as it was when it was built last."""
+
+NOTHING_TO_SEARCH = f"there is no {'.'.join(SONGS_TO_SEARCH)}: nothing to search for before `dbt build`"
 
 HASHES_KEPT = 100_000
 """Users whose hash is remembered: the same few add nearly all items of a playlist."""
@@ -50,17 +56,73 @@ def extract_playlists(
     spotify = configured_app(settings)
     if playlist_ids is None and spotify.playlist_ids:
         playlist_ids = ids_in_file(spotify.playlist_ids)
+    return _extraction(settings, playlist_ids is None, shard, now, sleep).run(playlist_ids)
+
+
+def search_songs(
+    settings: Settings,
+    most: int | None = None,
+    shard: tuple[int, int] = (1, 1),
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+) -> SearchResult:
+    """Search the Web API for songs that dbt has left without a match, into the lake.
+
+    The `most` popular ones of this shard that were not searched for of late; by default as many as the
+    day's requests for searches are. The warehouse is read first, and not held while Spotify is asked. Raises
+    ConfigError where no app is set, or nothing that limits the search, LoadError where the warehouse
+    cannot be read, and AuthorisationError where the app has no access.
+    """
+    spotify = configured_app(settings)
+    if most is None:
+        if spotify.daily_requests is None:
+            raise ConfigError(
+                "give the number of songs, or set SPOTIFY_DAILY_REQUESTS: without a limit of your own a "
+                "search goes on until Spotify's quota is spent, and leaves nothing for playlists"
+            )
+        most = int(spotify.daily_requests * Priority.SEARCH.value)
+    extraction = _extraction(settings, needs_user=False, shard=shard, now=now, sleep=sleep)
+    return extraction.search(_songs_to_search(settings), most)
+
+
+def _songs_to_search(settings: Settings) -> Generator[Song, None, None]:
+    """The songs without a match, most popular first; none where there is no such table yet.
+
+    Raises LoadError where another process holds the warehouse.
+    """
+    from ingestion.warehouse import open_warehouse  # dlt takes seconds to import; playlists need none of it
+
+    table = ".".join(SONGS_TO_SEARCH)
+    if settings.target == "duckdb" and not settings.warehouse_path.exists():
+        log.warning(NOTHING_TO_SEARCH)
+        return
+    with open_warehouse(settings, read_only=True) as warehouse:
+        if not warehouse.has_table(*SONGS_TO_SEARCH):
+            log.warning(NOTHING_TO_SEARCH)
+            return
+        for rows in warehouse.batches(
+            f"select msd_track_id, title, artist_name from {table} order by popularity_rank"
+        ):
+            yield from (Song(**row) for row in rows.to_pylist())
+
+
+def _extraction(
+    settings: Settings,
+    needs_user: bool,
+    shard: tuple[int, int],
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+) -> Extraction:
+    """An extraction into the settings' lake, on the ledger of their account."""
     settings.activate()
     lake = Lake(settings.lake_url)
     require_same_key(settings, lake)
     settings.remember_real_data()
-    folder = settings.spotify_dir
     ledger = _ledger(settings, now, sleep)
-    access = _access(settings, needs_user=playlist_ids is None, now=now)
-    api = SpotifyApi(spotify.api_url, access, ledger, now, sleep)
+    access = _access(settings, needs_user, now)
+    api = SpotifyApi(settings.spotify.api_url, access, ledger, now, sleep)
     hash_user = lru_cache(HASHES_KEPT)(settings.hash_user)
-    extraction = Extraction(api, lake, folder, hash_user, shard, now=now)
-    return extraction.run(playlist_ids)
+    return Extraction(api, lake, settings.spotify_dir, hash_user, shard, now=now)
 
 
 def configured_app(settings: Settings) -> SpotifySettings:

@@ -231,6 +231,33 @@ EXTRACTION_LOG = RawTable(
 """What an operator asks about a run. event: started, probed, endpoint_off, refused (one thing), unreadable,
 failed (without an answer, or the run as a whole), partial, ended."""
 
+TRACK_SEARCHES = RawTable(
+    "track_searches",
+    pa.schema(
+        key_columns(msd_track_id=pa.string(), observed_on=pa.date32())
+        + columns(
+            query=pa.string(),
+            outcome=pa.string(),
+            result_count=pa.int32(),
+            observed_at=UTC_TIMESTAMP,
+        )
+        + PROVENANCE
+    ),
+    primary_key=("msd_track_id", "observed_on"),
+)
+"""Songs of the Million Song Dataset that were searched for. `query` is the last one that was asked. outcome:
+found, nothing_found, refused (by Spotify, this query alone), unreadable."""
+
+TRACK_SEARCH_RESULTS = RawTable(
+    "track_search_results",
+    pa.schema(
+        key_columns(msd_track_id=pa.string(), observed_on=pa.date32(), position=pa.int32())
+        + columns(track_id=pa.string())
+    ),
+    primary_key=("msd_track_id", "observed_on", "position"),
+)
+"""What a search found, in Spotify's order, position from 0. The tracks themselves are in `tracks`."""
+
 UNAVAILABLE_FIELDS = RawTable(
     "unavailable_fields",
     pa.schema(key_columns(object_type=pa.string(), field=pa.string(), observed_on=pa.date32())),
@@ -250,6 +277,8 @@ TABLES = (
     ALBUM_ARTISTS,
     ARTIST_GENRES,
     AUDIO_FEATURES,
+    TRACK_SEARCHES,
+    TRACK_SEARCH_RESULTS,
     EXTRACTION_LOG,
     UNAVAILABLE_FIELDS,
     QUARANTINED_INPUTS,

@@ -23,7 +23,7 @@ from sandbox.spotify_api.fields import filtered
 from sandbox.spotify_api.messages import Answer, ApiError, Request, json_answer
 from sandbox.spotify_api.odd import SPOTIFY
 from sandbox.spotify_api.scene import Scene
-from sandbox.spotify_api.search import Index
+from sandbox.spotify_api.search import MOST_CHARACTERS, Index
 
 _ID = re.compile(r"[0-9A-Za-z]{22}")
 _KEPT_IN_LINKS = ("additional_types", "market")
@@ -298,6 +298,8 @@ class Endpoints:
         kinds = [kind for kind in request.query.get("type", "").split(",") if kind]
         if not query:
             raise ApiError(400, "No search query")
+        if len(query) > MOST_CHARACTERS:
+            raise ApiError(404, "Not found.")
         if not kinds:
             raise ApiError(400, "Missing parameter type")
         for kind in kinds:

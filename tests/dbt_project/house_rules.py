@@ -8,16 +8,19 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-LAYERS = ("staging", "intermediate", "marts")
+LAYERS = ("staging", "intermediate", "marts", "founding")
+
+PUBLISHED = ("marts", "founding")
+"""The layers that readers may enter."""
 
 LOGIC = re.compile(
     r"\b(case|coalesce|nullif|qualify|over|join|where|having|group\s+by|union|distinct)\b"
-    r"|\{\{\s*(?!source\b|ref\b|config\b|utc_timestamp\b)\w+\(",
+    r"|\{\{\s*(?!source\b|ref\b|config\b|utc_timestamp\b|load_moment\b)\w+\(",
     re.IGNORECASE,
 )
 """What makes a staging model more than renaming: a clause that decides, or a macro that does.
 
-`utc_timestamp` only retypes.
+`utc_timestamp` and `load_moment` only retype.
 """
 
 TARGET = re.compile(r"\btarget\s*(\.|\[)|\badapter\s*\.\s*type\b")
@@ -88,21 +91,30 @@ def every_model_has_a_primary_key_test(manifest: dict) -> list[str]:
 
 
 def names_say_the_layer(manifest: dict) -> list[str]:
-    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, and dim_, fct_, bridge_ or agg_."""
+    """stg_<source>__<entity>s or _log, int_<entity>s_<verb>ed, dim_, fct_, bridge_, map_ or agg_, and
+    founding_<schema>_<table>, in the database <table>. Popularity has no plural."""
     patterns = {
         "staging": lambda model: rf"stg_{area_of(model)}__[a-z][a-z0-9_]*(s|_log)",
         "intermediate": lambda _: r"int_[a-z][a-z0-9_]*s_[a-z]+ed",
-        "marts": lambda _: r"(dim|fct|bridge|agg)_[a-z][a-z0-9_]*s",
+        "marts": lambda _: r"(dim|fct|bridge|map|agg)_[a-z][a-z0-9_]*(s|_popularity)",
+        "founding": lambda model: rf"founding_{area_of(model)}_{model['alias']}",
     }
     return [
         f"{model['name']}: not a name for the {layer_of(model)} layer"
         for model in models_of(manifest)
         if layer_of(model) in patterns and not re.fullmatch(patterns[layer_of(model)](model), model["name"])
+    ] + [
+        f"{model['name']}: called {model['alias']} in the database"
+        for model in models_of(manifest)
+        if layer_of(model) != "founding" and model["alias"] != model["name"]
     ]
 
 
 def folders_are_schemas_and_groups(manifest: dict) -> list[str]:
-    """models/<layer>/<area>/: layer = schema, area = group; the YAML stands beside, under the same name."""
+    """models/<layer>/<area>/: layer = schema, area = group; the YAML stands beside, under the same name.
+
+    In founding, whose areas are schemas that others named, it is the other way round.
+    """
     breaches = []
     owned = {group["name"] for group in manifest["groups"].values() if group["owner"].get("name")}
     for model in models_of(manifest):
@@ -110,12 +122,15 @@ def folders_are_schemas_and_groups(manifest: dict) -> list[str]:
         if layer_of(model) not in LAYERS or not area_of(model):
             breaches.append(f"{name}: lies in none of {', '.join(f'{layer}/<area>' for layer in LAYERS)}")
             continue
-        if model["schema"] != layer_of(model):
-            breaches.append(f"{name}: schema {model['schema']}, layer {layer_of(model)}")
-        if model["config"].get("group") != area_of(model):
-            breaches.append(f"{name}: group {model['config'].get('group')}, folder {area_of(model)}")
-        elif area_of(model) not in owned:
-            breaches.append(f"{name}: group {area_of(model)} has no owner")
+        schema, group = layer_of(model), area_of(model)
+        if layer_of(model) == "founding":
+            schema, group = group, schema
+        if model["schema"] != schema:
+            breaches.append(f"{name}: schema {model['schema']}, and not {schema}")
+        if model["config"].get("group") != group:
+            breaches.append(f"{name}: group {model['config'].get('group')}, and not {group}")
+        elif group not in owned:
+            breaches.append(f"{name}: group {group} has no owner")
         beside = re.sub(r"\.sql$", ".yml", model["original_file_path"])
         if (model["patch_path"] or "").split("://")[-1] != beside:
             breaches.append(f"{name}: described in {model['patch_path']}, not in {beside}")
@@ -149,7 +164,7 @@ def marts_have_contracts(manifest: dict) -> list[str]:
     """Enforced, a type for every column, a length for every text, and the test that the lengths are kept."""
     breaches = []
     for model in models_of(manifest):
-        if layer_of(model) != "marts":
+        if layer_of(model) not in PUBLISHED:
             continue
         if not model["config"]["contract"]["enforced"]:
             breaches.append(f"{model['name']}: no enforced contract")
@@ -190,19 +205,66 @@ def tables_lie_for_a_reason(manifest: dict) -> list[str]:
     return breaches
 
 
+def readers_see_marts_alone(manifest: dict) -> list[str]:
+    """What staging and intermediate hold is not public, all else is; exposures read what is public."""
+    breaches = []
+    public = set()
+    for model in models_of(manifest):
+        if model["config"].get("access") == "public":
+            public.add(model["unique_id"])
+        if (model["unique_id"] in public) == (layer_of(model) in ("staging", "intermediate")):
+            breaches.append(f"{model['name']}: {model['config'].get('access')} in {layer_of(model)}")
+    for exposure in manifest["exposures"].values():
+        if not exposure["owner"].get("name") or not exposure["description"].strip():
+            breaches.append(f"{exposure['name']}: without an owner or a description")
+        breaches += [
+            f"{exposure['name']}: reads {parent}, which is not public"
+            for parent in parents_of(exposure)
+            if parent not in public
+        ]
+    return breaches
+
+
+def public_models_have_an_example_query(manifest: dict) -> list[str]:
+    """meta.example_query: the question as a comment, then a query of the model; it runs as it stands."""
+    breaches = []
+    for model in models_of(manifest):
+        if model["config"].get("access") != "public":
+            continue
+        query = (model["config"].get("meta") or {}).get("example_query", "")
+        if not query.startswith("-- ") or not query.partition("\n")[0].endswith("?"):
+            breaches.append(f"{model['name']}: no meta.example_query that begins with its question (-- ...?)")
+        if not re.search(rf"\b{model['schema']}\.{model['alias']}\b", query):
+            breaches.append(f"{model['name']}: the example query does not read it")
+        if query.rstrip().endswith(";"):
+            breaches.append(f"{model['name']}: the example query ends in a semicolon")
+    return breaches
+
+
 def marts_with_terms_say_whether_to_train(manifest: dict) -> list[str]:
     """A mart that says under which terms a row may be used says as well whether a model may learn from it."""
     return [
         f"{model['name']}: terms_of_use without is_training_allowed"
         for model in models_of(manifest)
-        if layer_of(model) == "marts"
+        if layer_of(model) in PUBLISHED
         and "terms_of_use" in model["columns"]
         and "is_training_allowed" not in model["columns"]
     ]
 
 
+def rows_say_where_they_come_from(manifest: dict) -> list[str]:
+    """A mart has source_system, terms_of_use and loaded_at, unless its rows sum up those of many loads."""
+    return [
+        f"{model['name']}: no {column}"
+        for model in models_of(manifest)
+        if layer_of(model) == "marts" and not model["name"].startswith("agg_")
+        for column in ("source_system", "terms_of_use", "loaded_at")
+        if column not in model["columns"]
+    ]
+
+
 def logic_has_a_unit_test(manifest: dict) -> list[str]:
-    """Every intermediate and mart model has one, and every staging model that does more than rename."""
+    """Every model has one, but for staging models that do no more than rename."""
     tested = {test["model"] for test in manifest["unit_tests"].values()}
     return [
         f"{model['name']}: holds logic and has no unit test"
@@ -215,26 +277,33 @@ def logic_has_a_unit_test(manifest: dict) -> list[str]:
 def no_upstream_concept_is_rejoined(manifest: dict) -> list[str]:
     """No model reads a parent next to a model that reads the same parent and serves nobody else.
 
-    As dbt-project-evaluator defines it: A feeds B, A and B feed C, and C is B's only child.
+    As dbt-project-evaluator defines it: A feeds B, A and B feed C, and C is B's only child. Fingerprints
+    (int_..._fingerprinted) are exempt: C reads of A what B says has changed.
     """
     models = {model["unique_id"]: model for model in models_of(manifest)}
     children = Counter(parent for model in models.values() for parent in set(parents_of(model)))
     children.update(
-        parent for exposure in manifest.get("exposures", {}).values() for parent in set(parents_of(exposure))
+        parent for exposure in manifest["exposures"].values() for parent in set(parents_of(exposure))
     )
     return [
         f"{model['name']}: reads {grandparent} and {models[parent]['name']}, made of it for this model alone"
         for model in models.values()
         for parent in set(parents_of(model))
-        if parent in models and children[parent] == 1
+        if parent in models and children[parent] == 1 and not parent.endswith("_fingerprinted")
         for grandparent in sorted(set(parents_of(models[parent])) & set(parents_of(model)))
     ]
 
 
 def layers_flow_one_way(manifest: dict) -> list[str]:
-    """Staging reads no model, intermediate reads no mart, marts read no raw table."""
+    """Staging reads no model, intermediate reads no mart, marts read no raw table and nothing of founding,
+    and founding reads marts alone."""
     layers = {model["unique_id"]: layer_of(model) for model in models_of(manifest)}
-    allowed = {"staging": (), "intermediate": ("staging", "intermediate"), "marts": LAYERS}
+    allowed = {
+        "staging": (),
+        "intermediate": ("staging", "intermediate"),
+        "marts": ("staging", "intermediate", "marts"),
+        "founding": PUBLISHED,
+    }
     return [
         f"{model['name']}: a {layer_of(model)} model reads {parent}"
         for model in models_of(manifest)
@@ -320,7 +389,10 @@ RULES: tuple[Callable[[dict], list[str]], ...] = (
     every_source_table_has_one_staging_model,
     marts_have_contracts,
     tables_lie_for_a_reason,
+    readers_see_marts_alone,
+    public_models_have_an_example_query,
     marts_with_terms_say_whether_to_train,
+    rows_say_where_they_come_from,
     logic_has_a_unit_test,
     no_upstream_concept_is_rejoined,
     layers_flow_one_way,

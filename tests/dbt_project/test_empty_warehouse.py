@@ -17,8 +17,9 @@ def test_both_targets_take_the_project_without_a_warning(
 
 def test_every_node_of_the_build_succeeds(workplace: DbtWorkplace, manifest: dict) -> None:
     results = {each["unique_id"]: each["status"] for each in workplace.read("run_results.json")["results"]}
-    assert set(results.values()) <= {"success", "pass"}
-    assert set(results) == {*manifest["nodes"], *manifest["unit_tests"]}
+    exposures = manifest["exposures"]  # there is nothing to build of them
+    assert {status for name, status in results.items() if name not in exposures} <= {"success", "pass"}
+    assert {*results} - {*exposures} == {*manifest["nodes"], *manifest["unit_tests"]}
 
 
 def test_every_column_that_a_model_has_is_described_and_no_other(
@@ -38,6 +39,20 @@ def test_every_column_that_a_model_has_is_described_and_no_other(
     assert {model: built.get(model) for model in described} == described
 
 
+def test_the_founding_tables_are_views_under_their_own_names(workplace: DbtWorkplace, manifest: dict) -> None:
+    assert manifest
+    with duckdb.connect(str(workplace.warehouse), read_only=True) as connection:
+        rows = connection.sql(
+            "select table_schema, table_name, table_type from information_schema.tables "
+            "where table_schema in ('msd', 'mapped', 'spotify', 'analytics')"
+        ).fetchall()
+    assert set(rows) == {
+        (schema, table, "VIEW")
+        for schema in ("msd", "mapped", "spotify", "analytics")
+        for table in ("artists", "songs")
+    }
+
+
 def test_every_raw_column_is_described_and_no_other(workplace: DbtWorkplace, manifest: dict) -> None:
     with duckdb.connect(str(workplace.warehouse), read_only=True) as connection:
         rows = connection.sql(
@@ -52,34 +67,77 @@ def test_every_raw_column_is_described_and_no_other(workplace: DbtWorkplace, man
     assert raw == described
 
 
-def test_the_generic_tests_can_fail(workplace: DbtWorkplace, manifest: dict) -> None:
-    """A row too many in two marts, wrong in every way that the house's own tests look for."""
-    assert manifest
+def test_data_tests_can_fail(workplace: DbtWorkplace, manifest: dict) -> None:
+    """Rows that nothing in raw accounts for, wrong in every way that the house's own tests look for."""
+    mart_of_count = {
+        node["name"]: node["config"]["meta"]["dagster"]["ref"]["name"]
+        for node in manifest["nodes"].values()
+        if node["name"].endswith("_of_raw_are_accounted_for")
+    }
+    changed = {
+        *(f"marts.{mart}" for mart in mart_of_count.values()),
+        "marts.agg_unavailable_fields",
+        "intermediate.int_playlist_tracks_changed",
+        "raw_spotify.tracks",
+        "raw_spotify.artists",
+    }
     with duckdb.connect(str(workplace.warehouse)) as connection:
+        for mart in 2 * [*mart_of_count.values()]:
+            connection.execute(f"insert into marts.{mart} default values")
         # 2,049 letters of two bytes: within 4,096 characters, not within 4,096 bytes.
         connection.execute(
             "insert into marts.dim_songs (song_id, title, key, track_count, is_in_msd, is_in_spotify) "
             "values ('a', repeat('é', 2049), 12, 0, false, false)"
         )
+        connection.execute("insert into marts.dim_songs (is_in_msd) values (true)")
         for _ in range(2):
             connection.execute(
                 "insert into marts.fct_playlist_tracks (playlist_id, position, snapshot_id, item_type) "
                 "values ('p', 0, 's', 'track')"
             )
-    process = workplace.start(
-        "test", "--select", "dim_songs,test_type:data", "fct_playlist_tracks,test_type:data"
-    )
+        for columns, day in (
+            ("marts.fct_playlist_followers (observed_on)", "2026-01-01"),
+            ("marts.dim_playlists (last_observed_on)", "2026-01-02"),
+            ("intermediate.int_playlist_tracks_changed (seen_on)", "2026-01-01"),
+            ("marts.fct_song_popularity (observed_on)", "2026-01-01"),
+            ("raw_spotify.tracks (observed_on)", "2026-02-01"),
+            ("marts.fct_artist_popularity (observed_on)", "2026-01-01"),
+        ):
+            connection.execute(f"insert into {columns} values ('{day}')")
+        connection.execute(
+            "insert into raw_spotify.artists (is_full, observed_on) values (true, '2026-02-01')"
+        )
+        connection.execute(
+            "insert into marts.agg_unavailable_fields (object_type, field, last_missing_on) "
+            "values ('artist', 'popularity', '2026-01-02')"
+        )
+    selection = [f"{mart},test_type:data" for mart in mart_of_count.values()]
+    process = workplace.start("test", "--select", *selection)
     output = workplace.finish(process).output
     with duckdb.connect(str(workplace.warehouse)) as connection:
-        connection.execute("delete from marts.dim_songs; delete from marts.fct_playlist_tracks")
-    failed = {
-        manifest["nodes"][each["unique_id"]]["test_metadata"]["name"]
+        for table in changed:
+            connection.execute(f"delete from {table}")
+    status = {
+        manifest["nodes"][each["unique_id"]]["name"]: each["status"]
         for each in workplace.read("run_results.json")["results"]
-        if each["status"] == "fail" and manifest["nodes"][each["unique_id"]].get("test_metadata")
     }
+    failed = {name for name, told in status.items() if told == "fail"}
+    assert failed >= mart_of_count.keys(), output
     assert failed >= {
+        "looks_are_as_new_as_playlists",
+        "changes_are_as_new_as_states_of_playlists",
+        "popularity_is_told_while_tracks_are",
+    }, output
+    assert status["popularity_is_told_while_artists_are"] == "pass", output
+    kinds = {
+        node["test_metadata"]["name"]
+        for node in manifest["nodes"].values()
+        if node.get("test_metadata") and node["name"] in failed
+    }
+    assert kinds >= {
         "varchar_lengths_fit_contract",
         "accepted_range",
         "expression_is_true",
         "unique_combination_of_columns",
+        "content_keys_agree",
     }, output

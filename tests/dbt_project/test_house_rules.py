@@ -56,20 +56,32 @@ def source(name: str) -> dict:
 
 def model(layer: str, area: str, name: str, parents: list[str], code: str = "select 1") -> dict:
     path = f"dbt_project/models/{layer}/{area}/{name}"
+    schema, alias = layer, name
+    columns = [column("id", "varchar(8)"), column("day", "date")]
+    if layer == "marts":
+        columns += [column("source_system", "varchar(8)"), column("terms_of_use", "varchar(8)")]
+        columns += [column("is_training_allowed", "boolean"), column("loaded_at", "timestamp")]
+    if layer == "founding":
+        schema, alias = area, name.removeprefix(f"founding_{area}_")
     return {
         "resource_type": "model",
         "unique_id": f"model.shop.{name}",
         "name": name,
+        "alias": alias,
         "fqn": ["shop", layer, area, name],
-        "schema": layer,
+        "schema": schema,
         "description": "One row per receipt.",
-        "columns": {"id": column("id", "varchar(8)"), "day": column("day", "date")},
+        "columns": {each["name"]: each for each in columns},
         "config": {
-            "group": area,
-            "contract": {"enforced": layer == "marts"},
+            "group": layer if layer == "founding" else area,
+            "access": "public" if layer in ("marts", "founding") else "protected",
+            "contract": {"enforced": layer in ("marts", "founding")},
             "dist": "id",
             "sort": ["day", "id"],
-            "meta": {"distribution_reason": "It is joined by id."},
+            "meta": {
+                "distribution_reason": "It is joined by id.",
+                "example_query": f"-- How many?\nselect count(*) from {schema}.{alias}\n",
+            },
         },
         "original_file_path": f"{path}.sql",
         "patch_path": f"shop://{path}.yml",
@@ -115,16 +127,27 @@ def small_manifest() -> dict:
         model("intermediate", "sales", "int_receipts_summed", ["model.shop.stg_till__receipts"]),
         model("marts", "sales", "fct_sales", ["model.shop.int_receipts_summed"]),
         model("marts", "sales", "dim_days", ["model.shop.int_receipts_summed"]),
+        model("founding", "books", "founding_books_days", ["model.shop.dim_days"]),
     ]
     tests = [data_test(each["name"], test, "id") for each in models for test in ("unique", "not_null")] + [
-        data_test(name, "varchar_lengths_fit_contract") for name in ("fct_sales", "dim_days")
+        data_test(name, "varchar_lengths_fit_contract")
+        for name in ("fct_sales", "dim_days", "founding_books_days")
     ]
     return {
         "nodes": {node["unique_id"]: node for node in [*models, *tests]},
         "sources": {"source.shop.till.receipts": source("receipts")},
-        "unit_tests": {name: unit_test(name) for name in ("int_receipts_summed", "fct_sales", "dim_days")},
-        "groups": {name: {"name": name, "owner": {"name": "Someone"}} for name in ("till", "sales")},
-        "exposures": {},
+        "unit_tests": {each["name"]: unit_test(each["name"]) for each in models[1:]},
+        "groups": {
+            name: {"name": name, "owner": {"name": "Someone"}} for name in ("till", "sales", "founding")
+        },
+        "exposures": {
+            "till": {
+                "name": "till",
+                "description": "Shows sales.",
+                "owner": {"name": "Someone"},
+                "depends_on": {"nodes": ["model.shop.fct_sales"]},
+            }
+        },
         "macros": {
             each["name"]: each
             for each in (
@@ -139,8 +162,9 @@ def small_manifest() -> dict:
     }
 
 
-STAGING, SUMMED, FACT, DAYS = (
-    f"model.shop.{name}" for name in ("stg_till__receipts", "int_receipts_summed", "fct_sales", "dim_days")
+STAGING, SUMMED, FACT, DAYS, FOUNDING = (
+    f"model.shop.{name}"
+    for name in ("stg_till__receipts", "int_receipts_summed", "fct_sales", "dim_days", "founding_books_days")
 )
 RECEIPTS = "source.shop.till.receipts"
 
@@ -181,11 +205,15 @@ BREACHES = [
     ("names_say_the_layer", planted("nodes", STAGING, "name", value="stg_other__receipts")),
     ("names_say_the_layer", planted("nodes", SUMMED, "name", value="int_receipts")),
     ("names_say_the_layer", planted("nodes", FACT, "name", value="sales")),
+    ("names_say_the_layer", planted("nodes", FACT, "alias", value="sales")),
+    ("names_say_the_layer", planted("nodes", FOUNDING, "alias", value="founding_books_days")),
     ("folders_are_schemas_and_groups", planted("nodes", FACT, "schema", value="main_marts")),
     ("folders_are_schemas_and_groups", planted("nodes", FACT, "config", "group", value="till")),
     ("folders_are_schemas_and_groups", planted("nodes", FACT, "fqn", value=["shop", "marts", "fct_sales"])),
     ("folders_are_schemas_and_groups", planted("nodes", FACT, "patch_path", value="shop://all.yml")),
     ("folders_are_schemas_and_groups", planted("nodes", FACT, "patch_path", value=None)),
+    ("folders_are_schemas_and_groups", planted("nodes", FOUNDING, "schema", value="founding")),
+    ("folders_are_schemas_and_groups", planted("nodes", FOUNDING, "config", "group", value="sales")),
     ("folders_are_schemas_and_groups", planted("groups", "sales", "owner", value={"name": None})),
     ("only_staging_reads_sources", planted("nodes", SUMMED, "depends_on", "nodes", value=[RECEIPTS])),
     ("every_source_table_has_one_staging_model", planted("nodes", STAGING, "name", value="stg_till__bills")),
@@ -204,6 +232,7 @@ BREACHES = [
         ),
     ),
     ("marts_have_contracts", planted("nodes", FACT, "config", "contract", "enforced", value=False)),
+    ("marts_have_contracts", planted("nodes", FOUNDING, "config", "contract", "enforced", value=False)),
     ("marts_have_contracts", planted("nodes", FACT, "columns", "id", "data_type", value=None)),
     ("marts_have_contracts", planted("nodes", FACT, "columns", "id", "data_type", value="varchar")),
     ("marts_have_contracts", planted("nodes", FACT, "columns", "id", "data_type", value="text")),
@@ -217,9 +246,37 @@ BREACHES = [
     ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "sort", value="week")),
     ("tables_lie_for_a_reason", planted("nodes", FACT, "config", "meta", value={})),
     ("tables_lie_for_a_reason", planted("nodes", SUMMED, "config", "meta", value={})),
+    ("readers_see_marts_alone", planted("nodes", FACT, "config", "access", value="protected")),
+    ("readers_see_marts_alone", planted("nodes", SUMMED, "config", "access", value="public")),
+    ("readers_see_marts_alone", planted("exposures", "till", "depends_on", "nodes", value=[SUMMED])),
+    ("readers_see_marts_alone", planted("exposures", "till", "owner", value={"name": None})),
+    ("readers_see_marts_alone", planted("exposures", "till", "description", value=" ")),
+    (
+        "public_models_have_an_example_query",
+        lambda manifest: manifest["nodes"][FACT]["config"]["meta"].pop("example_query"),
+    ),
+    *(
+        (
+            "public_models_have_an_example_query",
+            planted("nodes", FACT, "config", "meta", "example_query", value=query),
+        )
+        for query in (
+            "select count(*) from marts.fct_sales",
+            "-- All of them\nselect count(*) from marts.fct_sales",
+            "-- How many?\nselect count(*) from marts.fct_sales_2",
+            "-- How many?\nselect count(*) from marts.fct_sales;",
+        )
+    ),
     (
         "marts_with_terms_say_whether_to_train",
-        planted("nodes", FACT, "columns", "terms_of_use", value=column("terms_of_use", "varchar(8)")),
+        lambda manifest: manifest["nodes"][FACT]["columns"].pop("is_training_allowed"),
+    ),
+    *(
+        (
+            "rows_say_where_they_come_from",
+            lambda manifest, name=name: manifest["nodes"][FACT]["columns"].pop(name),
+        )
+        for name in ("source_system", "terms_of_use", "loaded_at")
     ),
     ("logic_has_a_unit_test", lambda manifest: manifest["unit_tests"].pop("int_receipts_summed")),
     ("logic_has_a_unit_test", planted("nodes", STAGING, "raw_code", value="select nullif(a, 0) from b")),
@@ -234,6 +291,8 @@ BREACHES = [
     ),
     ("layers_flow_one_way", planted("nodes", STAGING, "depends_on", "nodes", value=[RECEIPTS, FACT])),
     ("layers_flow_one_way", planted("nodes", SUMMED, "depends_on", "nodes", value=[DAYS])),
+    ("layers_flow_one_way", planted("nodes", FACT, "depends_on", "nodes", value=[FOUNDING])),
+    ("layers_flow_one_way", planted("nodes", FOUNDING, "depends_on", "nodes", value=[SUMMED])),
     ("sources_are_fresh_or_exempt", planted("sources", RECEIPTS, "freshness", value=None)),
     ("sources_are_fresh_or_exempt", planted("sources", RECEIPTS, "loaded_at_field", value=None)),
     (

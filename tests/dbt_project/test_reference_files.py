@@ -18,7 +18,7 @@ from ingestion.msd import MSD
 from ingestion.reference_files import REFERENCE_FILES
 from ingestion.sources import SOURCES
 from sandbox import SandboxPaths, write_sandbox
-from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace
+from tests.dbt_project.conftest import MODELS_ALONE, REPOSITORY, DbtWorkplace
 
 MARTS = ("dim_songs", "dim_artists", "bridge_song_tags", "bridge_artist_tags", "bridge_similar_artists")
 SELECTED = tuple(f"+{mart}" for mart in MARTS)
@@ -87,7 +87,7 @@ def truth(paths: SandboxPaths) -> dict[str, list[dict]]:
 def empty(paths: SandboxPaths, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """No side file was brought."""
     warehouse = Warehouse(tmp_path_factory.mktemp("warehouse"), paths)
-    warehouse.dbt("run", "--select", *SELECTED)
+    warehouse.dbt("build", *MODELS_ALONE, "--select", *SELECTED)
     return warehouse
 
 
@@ -102,7 +102,7 @@ def before(empty: Warehouse) -> dict[str, dict[str, tuple]]:
     """What the marts said without side files, then with the accepted matches alone."""
     found = {"nothing": empty.songs(UNKNOWN), "years": empty.songs("release_year")}
     empty.bring([ACCEPTED])
-    empty.dbt("run", "--select", "+dim_songs")
+    empty.dbt("build", *MODELS_ALONE, "--select", "+dim_songs")
     return found | {"accepted": empty.songs("is_mismatched")}
 
 
@@ -213,7 +213,7 @@ def renewed(full: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Wareho
     shutil.copy2(full.side_files / MOVED, moved)
     halve(moved)
     full.load(moved)
-    full.dbt("run", "--select", "+dim_songs")
+    full.dbt("build", *MODELS_ALONE, "--select", "+dim_songs")
     return full
 
 
@@ -250,7 +250,7 @@ def stopped(renewed: Warehouse) -> Warehouse:
         packed[-8] ^= 1  # the checksum
         (renewed.side_files / f"damaged {name}.gz").write_bytes(packed)
     renewed.load(quarantined=3)
-    renewed.dbt("run", "--select", "+dim_songs")
+    renewed.dbt("build", *MODELS_ALONE, "--select", "+dim_songs")
     return renewed
 
 

@@ -231,11 +231,13 @@ def test_what_a_spotify_app_reads_and_spends_can_be_set(data_dir, tmp_path):
         SPOTIFY_DAILY_REQUESTS="5000",
         SPOTIFY_WINDOW_REQUESTS="90",
         SPOTIFY_RETENTION_DAYS="forever",
+        SPOTIFY_SEARCH_SONGS="200",
         SPOTIFY_API_URL="http://127.0.0.1:1",
     )
     assert found.spotify.playlist_ids == ids
     assert (found.spotify.daily_requests, found.spotify.window_requests) == (5000, 90)
     assert found.retention_days["spotify"] is None
+    assert (found.spotify.search_songs, settings(data_dir, **APP).spotify.search_songs) == (200, None)
     assert found.spotify.api_url == "http://127.0.0.1:1"
 
 
@@ -259,6 +261,7 @@ def test_requests_are_counted_where_every_data_folder_of_a_person_finds_them(dat
         ({**APP, "SPOTIFY_PLAYLIST_IDS": "/nowhere"}, "SPOTIFY_PLAYLIST_IDS is /nowhere, which is no file"),
         ({**APP, "SPOTIFY_DAILY_REQUESTS": "many"}, "SPOTIFY_DAILY_REQUESTS is 'many'"),
         ({**APP, "SPOTIFY_DAILY_REQUESTS": "0"}, "a whole number above 0"),
+        ({**APP, "SPOTIFY_SEARCH_SONGS": "all"}, "SPOTIFY_SEARCH_SONGS is 'all'"),
         ({"SPOTIFY_RETENTION_DAYS": "-1"}, "SPOTIFY_RETENTION_DAYS is '-1'"),
     ],
 )

@@ -419,6 +419,40 @@ def test_columns_that_a_part_of_an_earlier_release_lacks_are_null(warehouse):
     ]
 
 
+def without(source: FileSource, table: str, *left_out: str) -> FileSource:
+    """The source of an earlier release, whose table had not these columns yet."""
+    return replace(
+        source,
+        tables=tuple(
+            replace(each, schema=pa.schema([field for field in each.schema if field.name not in left_out]))
+            if each.name == table
+            else each
+            for each in source.tables
+        ),
+    )
+
+
+@pytest.mark.parametrize("is_prepared", [True, False], ids=["prepared", "loaded at once"])
+def test_a_table_of_an_earlier_release_gets_the_columns_it_lacks_and_keeps_its_rows(
+    is_prepared, tmp_path, msd_path
+):
+    where = settings(tmp_path / "data", msd_path)
+    earlier = without(SOURCE, "artist_terms", "weight", "frequency")
+    prepare(where, [earlier])
+    execute(
+        where,
+        "insert into raw_msd.artist_terms by name select 'TR' as track_id, 0 as position, 'old' as term, "
+        "'u' as lake_unit_id, now() as extracted_at, '1' as _dlt_load_id",
+    )
+    if is_prepared:
+        prepare(where, [SOURCE])
+    extract(where, SOURCE, msd_path)
+    load(where, SOURCE)
+    terms = "select {} from raw_msd.artist_terms where term {} 'old'"
+    assert query(where, terms.format("weight, frequency", "=")) == [(None, None)]
+    assert query(where, terms.format("count(*) > 0 and count(*) = count(weight)", "<>")) == [(True,)]
+
+
 def test_a_column_that_this_release_does_not_know_is_refused_and_what_was_loaded_stays(warehouse):
     before = raw_tables(warehouse)
     write_other_songs(warehouse, {"is_summary": False, "mood": "blue", "track_id": "TRAAAAA128F0000001"})

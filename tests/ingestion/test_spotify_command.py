@@ -15,8 +15,10 @@ from pyarrow import fs
 from ingestion.__main__ import main
 from ingestion.spotify.authorisation import keep_refresh_token
 from ingestion.spotify.plan import costs
+from ingestion.spotify.search import Song
 from sandbox.spotify_api import SpotifyApi, faults
 from tests.support.buckets import s3_server
+from tests.support.spotify_replay import write_songs_to_search
 
 SPELLINGS = (
     "{}",
@@ -199,9 +201,67 @@ def test_the_plan_counts_the_page_that_comes_with_a_playlist_as_its_first(tracks
     assert 0 < artists < 10_000
 
 
+@pytest.mark.parametrize(("requests_a_day", "songs"), [("1000", "300"), ("100000", "30,000")])
+def test_the_plan_says_how_many_songs_can_be_searched_for(requests_a_day, songs, monkeypatch, capsys):
+    monkeypatch.setenv("SPOTIFY_DAILY_REQUESTS", requests_a_day)
+    assert main(["spotify", "plan", "5000"]) == 0
+    assert f"at least {songs} songs on a day that asks for nothing else" in capsys.readouterr().out
+
+
+@pytest.fixture
+def songs(server, tmp_path):
+    """Twelve songs for which the warehouse has no track, and Spotify has."""
+    pairs = {pair.msd_track_id for pair in server.world.track_pairs if pair.matches_exactly}
+    songs = [
+        Song(one.track_id, one.title, one.artist_name) for one in server.world.songs if one.track_id in pairs
+    ][:12]
+    write_songs_to_search(tmp_path / "data", songs)
+    return songs
+
+
+def test_songs_are_searched_for_as_many_as_the_command_says(songs, capsys):
+    assert main(["spotify", "search", "5"]) == 0
+    shown = capsys.readouterr().out
+    assert "5 songs searched for, 5 found, 0 failed" in shown
+    assert "           5  track_searches" in shown
+    assert main(["spotify", "search", "1,000"]) == 0
+    assert f"{len(songs) - 5} songs searched for" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("songs")
+def test_without_a_number_songs_are_searched_for_as_the_day_s_requests_allow(monkeypatch, server, capsys):
+    assert main(["spotify", "search"]) == 1
+    assert "give the number of songs, or set SPOTIFY_DAILY_REQUESTS" in capsys.readouterr().err
+    assert len(server.requests) == 0
+    monkeypatch.setenv("SPOTIFY_DAILY_REQUESTS", "12")
+    assert main(["spotify", "search"]) == 3
+    shown = capsys.readouterr().out
+    assert "4 songs searched for, 4 found" in shown, "60 % of 12, less the probe"
+    assert "run again after 20" in shown
+
+
+@pytest.mark.usefixtures("songs")
+def test_an_app_that_may_not_search_is_told(monkeypatch, capsys):
+    with SpotifyApi(app="extended", exceptions={"/v1/search": 403}) as server:
+        monkeypatch.setenv("SPOTIFY_API_URL", server.url)
+        monkeypatch.setenv("SPOTIFY_ACCOUNTS_URL", server.url)
+        assert main(["spotify", "search", "5"]) == 1
+    shown = capsys.readouterr().out
+    assert "0 songs searched for" in shown
+    assert "this app may not search" in shown
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [("plan", "0"), ("plan", "many"), ("plan", "5", "--changed", "2"), ("--shard", "3/2"), ("login", "now")],
+    [
+        ("plan", "0"),
+        ("plan", "many"),
+        ("plan", "5", "--changed", "2"),
+        ("--shard", "3/2"),
+        ("login", "now"),
+        ("search", "0"),
+        ("search", "5", "--shard", "3/2"),
+    ],
 )
 def test_a_wrong_command_line_ends_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:

@@ -1,9 +1,12 @@
 """The asset graph as Dagster sees it: joined from the lake to the marts, grouped, checked."""
 
+import json
+
 import dagster as dg
 import pytest
 import yaml
 
+from ingestion.computed import MATCHING
 from ingestion.sources import SOURCES
 from tests.support.checkout import ROOT
 
@@ -15,13 +18,20 @@ def graph():
     return defs.resolve_asset_graph()
 
 
+@pytest.fixture(scope="module")
+def manifest():
+    from orchestration.dbt_models import current_manifest
+
+    return json.loads(current_manifest().read_text())
+
+
 def layer(graph, key: dg.AssetKey) -> str:
     return graph.get(key).group_name
 
 
 def test_every_group_is_a_layer(graph):
     groups = {layer(graph, key) for key in graph.get_all_asset_keys()}
-    assert groups == {"lake", "raw", "staging", "intermediate", "marts"}
+    assert groups == {"lake", "raw", "staging", "intermediate", "marts", "founding"}
 
 
 def test_every_asset_is_made_by_the_graph_itself(graph):
@@ -31,7 +41,7 @@ def test_every_asset_is_made_by_the_graph_itself(graph):
 def test_every_mart_descends_from_the_lake(graph):
     lake = {dg.AssetKey(["lake", source.name]) for source in SOURCES}
     for key in graph.get_all_asset_keys():
-        if layer(graph, key) == "marts":
+        if layer(graph, key) in ("marts", "founding"):
             ancestors = dg.AssetSelection.assets(key).upstream().resolve(graph)
             assert ancestors & lake, f"{key.to_user_string()} comes from nowhere"
 
@@ -45,10 +55,40 @@ def test_every_raw_table_is_read_by_staging_and_by_nothing_else(graph):
 
 def test_every_model_has_its_data_tests_as_checks(graph):
     checked = {check.asset_key for check in graph.asset_check_keys}
-    models = {
-        key for key in graph.get_all_asset_keys() if layer(graph, key) in ("staging", "intermediate", "marts")
-    }
+    models = {key for key in graph.get_all_asset_keys() if layer(graph, key) not in ("lake", "raw")}
     assert models <= checked
+
+
+def test_every_data_test_of_models_is_a_check_once(manifest):
+    from orchestration.dbt_models import matched_models, models_to_match
+
+    checks = [key for models in (models_to_match, matched_models) for key in models.check_keys]
+    tests = [
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and node.get("attached_node")
+    ]
+    assert set(tests) <= {key.name for key in checks}
+    assert len(checks) == len(set(checks))
+
+
+def test_matching_stands_between_what_it_reads_and_what_is_made_of_it(graph):
+    candidates = dg.AssetKey(["lake", "matching"])
+    read = {dg.AssetKey(["intermediate", name]) for name in ("int_songs_enriched", "int_tracks_deduplicated")}
+    staged = {dg.AssetKey(["staging", f"stg_matching__{table.name}"]) for table in MATCHING.tables}
+    assert read <= graph.get(candidates).parent_keys
+    for key in staged:
+        assert candidates in dg.AssetSelection.assets(key).upstream().resolve(graph)
+
+
+def test_what_is_no_mart_and_not_made_of_candidates_is_built_before_them(graph):
+    from orchestration.dbt_models import matched_models, models_to_match
+
+    raw = [dg.AssetKey(["matching", table.name]) for table in MATCHING.tables]
+    made_of_candidates = dg.AssetSelection.assets(*raw).downstream(include_self=False).resolve(graph)
+    marts = {key for key in graph.get_all_asset_keys() if layer(graph, key) == "marts"}
+    assert matched_models.keys == made_of_candidates | marts
+    assert not models_to_match.keys & matched_models.keys
 
 
 def test_every_asset_says_what_it_is(graph):

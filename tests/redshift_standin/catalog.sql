@@ -224,6 +224,10 @@ select encode(case bits when 0 then sha256(value::bytea) when 224 then sha224(va
     when 256 then sha256(value::bytea) when 384 then sha384(value::bytea) when 512 then sha512(value::bytea) end,
     'hex') $$;
 
+-- Another hash, of the same type.
+create function rs.farmfingerprint64(value text) returns bigint language sql immutable as $$
+select hashtextextended(value, 0) $$;
+
 create function rs.round(value numeric, digits int default 0) returns numeric language sql immutable as $$
 select pg_catalog.round(value, digits) $$;
 create function rs.round(value double precision, digits int default 0) returns double precision

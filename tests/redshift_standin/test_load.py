@@ -8,7 +8,7 @@ from s3fs import S3FileSystem
 
 from ingestion.errors import LoadError
 from ingestion.load import load, prepare
-from tests.redshift_standin.lab import LAB, rewrite_unit, song, write_unit
+from tests.redshift_standin.lab import LAB, SONGS, TERMS, rewrite_unit, song, write_unit
 from tests.redshift_standin.server import BUCKET
 from tests.support.faulty_s3 import faulty_s3
 
@@ -33,6 +33,21 @@ def test_raw_tables_exist_empty_before_any_load(warehouse, query):
         ("_dlt_load_id", "character varying", "NO"),
     ]
     assert query("select count(*) from raw_lab.songs") == [(0,)]
+
+
+def test_a_column_that_a_table_got_later_takes_its_own_values(warehouse, query):
+    """COPY takes the columns of a file by their position, and a new column is a table's last."""
+    schema = SONGS.schema.remove(SONGS.schema.get_field_index("title"))
+    earlier = replace(LAB, tables=(replace(SONGS, schema=schema), TERMS))
+    prepare(warehouse, [earlier])
+    write_unit(warehouse, "one", songs=[song("a", "A") | {"year": 1}])
+    load(warehouse, LAB)
+    write_unit(warehouse, "two", songs=[song("a", "B") | {"year": 2}, song("b", "C") | {"tempo": 0.5}])
+    load(warehouse, LAB)
+    assert query("select song_id, title, year, tempo from raw_lab.songs order by song_id") == [
+        ("a", "B", 2, None),
+        ("b", "C", None, 0.5),
+    ]
 
 
 def test_a_load_brings_every_row_with_its_unit_and_load_and_loading_again_nothing(warehouse, query):

@@ -26,11 +26,11 @@ from ingestion.spotify import SPOTIFY
 from ingestion.warehouse import open_warehouse
 from sandbox import generate_world
 from sandbox.spotify_api import SpotifyApi as Server
-from tests.dbt_project.conftest import DBT, REPOSITORY
+from tests.dbt_project.conftest import DBT, MODELS_ALONE, REPOSITORY
 from tests.redshift_standin.clients import by_redshift_connector, rows_of
 from tests.redshift_standin.server import BUCKET
 from tests.support.kill import Stage, Target
-from tests.support.row_hash import TableImage, assert_same_tables, images_of_schema
+from tests.support.row_hash import TableImage, assert_same_tables, image_of, images_of_schema
 from tests.support.spotify_replay import environment_of, look, settings_of
 
 DATABASE = "retention"
@@ -80,6 +80,35 @@ def environment(seen, server, stand_in, tmp_path_factory) -> dict[str, str]:
     return {**environment_of(server, data_dir), **stand_in.environment, "REDSHIFT_DATABASE": DATABASE}
 
 
+def build(settings: Settings, environment: Mapping[str, str], *flags: str) -> None:
+    """dbt's models of what changed in playlists."""
+    folder = settings.data_dir.parent
+    shutil.copyfile(REPOSITORY / "profiles.example.yml", folder / "profiles.yml")
+    options = [
+        *("--profiles-dir", folder),
+        *("--target-path", folder / "target"),
+        *("--log-path", folder / "logs"),
+    ]
+    dbt = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            DBT,
+            "build",
+            *MODELS_ALONE,
+            "--select",
+            "+fct_playlist_track_changes",
+            *flags,
+            *options,
+        ],
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert dbt.returncode == 0, dbt.stdout
+
+
 @pytest.fixture(scope="module")
 def there(environment) -> Iterator[Settings]:
     """The stand-in with the same rows, and dbt's models of what changed in playlists."""
@@ -90,24 +119,7 @@ def there(environment) -> Iterator[Settings]:
         settings = load_settings(environment)
         prepare(settings, SOURCES)
         load(settings, SPOTIFY)
-        folder = settings.data_dir.parent
-        shutil.copyfile(REPOSITORY / "profiles.example.yml", folder / "profiles.yml")
-        options = [
-            "--profiles-dir",
-            folder,
-            "--target-path",
-            folder / "target",
-            "--log-path",
-            folder / "logs",
-        ]
-        dbt = subprocess.run(
-            [sys.executable, "-c", DBT, "run", "--select", "+fct_playlist_track_changes", *options],
-            cwd=REPOSITORY,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-        )
-        assert dbt.returncode == 0, dbt.stdout
+        build(settings, environment)
         yield settings
 
 
@@ -232,3 +244,19 @@ def test_the_graph_with_playlists_runs_with_the_days_of_retention_that_it_has_by
     assert_same_tables(tables, tables_there(stand_in))
     assert stand_in.errors == []
     assert there.retention_days["spotify"] == RETENTION_DAYS["spotify"] == 30
+
+
+@pytest.mark.usefixtures("retained")
+def test_an_increment_after_retention_and_purge_is_as_a_full_refresh(there, environment, stand_in):
+    tables = (
+        "intermediate.int_playlist_tracks_compared",
+        "intermediate.int_playlist_tracks_changed",
+        "marts.fct_playlist_track_changes",
+    )
+    images = []
+    for flags in ((), ("--full-refresh",)):
+        build(there, environment, *flags)
+        with closing(by_redshift_connector(stand_in, database=DATABASE)) as connection:
+            images.append({table: image_of(connection, table) for table in tables})
+    assert images[0]["marts.fct_playlist_track_changes"].row_count > 0
+    assert_same_tables(*images)

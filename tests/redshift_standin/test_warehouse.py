@@ -17,14 +17,18 @@ import pytest
 import redshift_connector
 
 from ingestion.sources import SOURCES
+from tests.dbt_project.conftest import MODELS_ALONE
 from tests.redshift_standin.clients import rows_of, run, sqlstate
 from tests.redshift_standin.engines import Redshift
 from tests.support.checkout import ROOT, Checkout, fresh_checkout
+from tests.support.cookbook import answer, recipes
 from tests.support.row_hash import TableImage, assert_same_tables, images_of_schema
 
 PASSWORD = "Pass-word-1"
 PIPELINE, ANALYST = "music_warehouse", "curious_analyst"
 ANALYSTS = 100
+PUBLISHED = {"marts", "msd", "mapped", "spotify", "analytics"}
+"""The schemas that analysts may enter."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Documented:
 @pytest.fixture(scope="module")
 def redshift(administrator: Redshift) -> Redshift:
     """Redshift for the loader and dbt, once an administrator has made users and roles as documented."""
-    schemas = {source.schema_name for source in SOURCES} | {"staging", "intermediate", "marts"}
+    schemas = {source.schema_name for source in SOURCES} | {"staging", "intermediate", *PUBLISHED}
     with closing(administrator.connect()) as connection:
         here = "select schema_name from svv_redshift_schemas where database_name = current_database()"
         present = {name for (name,) in rows_of(connection, here)}
@@ -108,29 +112,51 @@ def test_a_second_load_brings_nothing(checkout, redshift):
     ]
 
 
+@pytest.mark.faults
 @pytest.mark.usefixtures("built")
 def test_a_second_dbt_build_passes_its_unit_tests_too_and_changes_nothing(checkout, redshift):
     before, errors_before = images(redshift, "marts"), len(redshift.errors)
-    result = checkout.run("dbt", "build", **redshift.environment)
+    # The data tests passed when the graph ran.
+    result = checkout.run("dbt", "build", "--exclude-resource-type", "test", **redshift.environment)
     assert result.returncode == 0, result.stdout
     assert redshift.errors[errors_before:] == []
     assert_same_tables(before, images(redshift, "marts"))
 
 
+@pytest.mark.usefixtures("built")
+def test_what_no_model_makes_any_more_is_dropped_and_nothing_else(checkout, redshift):
+    here = "select table_schema, table_name from information_schema.tables where table_schema not like 'pg_%'"
+    with closing(redshift.connect()) as connection:
+        before = sorted(map(tuple, rows_of(connection, here)))
+        run(
+            connection,
+            "create table marts.fct_earlier as select 1 as n",
+            "create view staging.stg_earlier as select n from marts.fct_earlier with no schema binding",
+            "create table raw_msd.earlier as select 1 as n",
+        )
+    result = checkout.run("dbt", "run-operation", "drop_leftovers", **redshift.environment)
+    assert result.returncode == 0, result.stdout
+    assert re.findall(r"dropped (\S+)", result.stdout) == ["marts.fct_earlier", "staging.stg_earlier"]
+    with closing(redshift.connect()) as connection:
+        run(connection, "drop table raw_msd.earlier")
+        assert sorted(map(tuple, rows_of(connection, here))) == before
+
+
 def test_the_documentation_knows_every_model_and_its_columns(documented):
+    tables = documented.manifest["nodes"].items()
     assert {name: set(node["columns"]) for name, node in documented.catalog["nodes"].items()} == {
-        name: set(node["columns"]) for name, node in documented.models.items()
+        name: set(node["columns"]) for name, node in tables if node["resource_type"] in ("model", "seed")
     }
 
 
 def test_descriptions_are_in_the_database(documented, administrator):
     expected = {}
     for model in documented.models.values():
-        expected[model["schema"], model["name"], None] = model["description"]
+        expected[model["schema"], model["alias"], None] = model["description"]
         if model["config"]["materialized"] == "view":
             continue  # Redshift keeps no comments on columns of late-binding views
         for column in model["columns"].values():
-            expected[model["schema"], model["name"], column["name"]] = column["description"]
+            expected[model["schema"], model["alias"], column["name"]] = column["description"]
     with closing(administrator.connect()) as connection:
         found = {
             tuple(place): description
@@ -205,13 +231,13 @@ def test_every_model_can_be_planned(documented, redshift):
             assert rows_of(connection, f"explain {model['compiled_code']}"), name
 
 
-def test_an_analyst_reads_marts_and_nothing_else(documented, redshift):
+def test_an_analyst_reads_what_is_published_and_nothing_else(documented, redshift):
     schemas = {model["schema"] for model in documented.models.values()}
-    assert schemas == {"staging", "intermediate", "marts"}
+    assert schemas == {"staging", "intermediate", *PUBLISHED}
     with closing(redshift.as_user(ANALYST, PASSWORD).connect()) as connection:
         for model in documented.models.values():
-            count = f"select count(*) from {model['schema']}.{model['name']}"
-            if model["schema"] == "marts":
+            count = f"select count(*) from {model['schema']}.{model['alias']}"
+            if model["schema"] in PUBLISHED:
                 assert rows_of(connection, count)
             else:
                 assert denied(connection, count), model["name"]
@@ -243,17 +269,28 @@ def test_sessions_say_what_they_are_for(checkout, redshift):
 
 
 def test_a_hundred_analysts_are_answered_at_once(documented, redshift):
-    marts = [model["name"] for model in documented.models.values() if model["schema"] == "marts"]
+    published = [
+        f"{model['schema']}.{model['alias']}"
+        for model in documented.models.values()
+        if model["schema"] in PUBLISHED
+    ]
     analyst = redshift.as_user(ANALYST, PASSWORD)
 
     def row_counts(connection) -> list[int]:
-        return [rows_of(connection, f"select count(*) from marts.{mart}")[0][0] for mart in marts]
+        return [rows_of(connection, f"select count(*) from {name}")[0][0] for name in published]
 
     with ThreadPoolExecutor(ANALYSTS) as pool:
         connections = list(pool.map(lambda _: analyst.connect(), range(ANALYSTS)))
         answers = list(pool.map(row_counts, connections))
         assert answers == [row_counts(connections[0])] * ANALYSTS
         list(pool.map(lambda connection: connection.close(), connections))
+
+
+@pytest.mark.usefixtures("built")
+def test_the_cookbook_prints_what_the_sandbox_answers(redshift):
+    with closing(redshift.connect()) as connection:
+        found = [answer(connection, recipe.query) for recipe in recipes()]
+    assert found == [recipe.answer for recipe in recipes()]
 
 
 @pytest.mark.usefixtures("built")
@@ -265,7 +302,7 @@ def test_freshness_is_looked_at(checkout, redshift):
 
 @pytest.mark.usefixtures("built")
 def test_raw_tables_and_marts_equal_those_of_the_embedded_warehouse(checkout, redshift):
-    for command in (["python", "-m", "ingestion", "load"], ["dbt", "run"]):
+    for command in (["python", "-m", "ingestion", "load"], ["dbt", "build", *MODELS_ALONE]):
         result = checkout.run(*command)
         assert result.returncode == 0, result.stdout
     database = checkout.path / "data" / "in_use" / "warehouse.duckdb"

@@ -27,6 +27,7 @@ FUNCTIONS = {
     **_same("split_part strpos substr substring translate trim upper"),
     "charindex": "rs.charindex",
     "concat": "rs.concat",
+    "farmfingerprint64": "rs.farmfingerprint64",
     "len": "length",
     "regexp_replace": "rs.regexp_replace",
     "sha2": "rs.sha2",

@@ -221,6 +221,37 @@ def test_search_finds_tracks_by_each_filter(apis, world):
     assert found(f"upc:{barcode.upc}", "album") == [barcode.album_id]
 
 
+def test_search_reads_a_query_as_spotify_documents_it(apis, world):
+    def found(query):
+        page = get(apis["extended"], "search", q=query, type="track", limit=50).json()["tracks"]
+        return {thing["id"] for thing in page["items"]}
+
+    track = next(
+        one
+        for one in world.tracks.values()
+        if len(set(one.name.split())) == 3
+        and one.name.replace(" ", "").isalpha()
+        and len(one.artist_ids) == 1
+    )
+    id_, artist = track.track_id, world.spotify_artists[track.artist_ids[0]].name
+    first, second, third = track.name.split()
+    # Words in any order, between quotes in theirs; a part of them is enough.
+    assert id_ in found(f"track:{third} {first} {second} artist:{artist}")
+    assert id_ not in found(f'track:"{third} {first} {second}" artist:"{artist}"')
+    assert id_ in found(f'track:"{second} {third}" artist:"{artist}"')
+    # A quoted filter ends with its quote: the artist's name is in no title.
+    assert id_ in found(f'track:"{first}" {artist}')
+    assert id_ not in found(f"track:{first} {artist}")
+    # Between quotes nothing is syntax, and what is no letter or digit does not matter.
+    assert id_ not in found(f'"track:{first} artist:{artist}"')
+    assert id_ in found(f'track:"{first}" - artist:"{artist}"')
+    assert found('track:"..."') == set()
+    assert id_ not in found(f'track:"{first}" artist:"{artist}" NOT {third}')
+    assert id_ in found(f'track:"{first}" artist:"{artist}" NOT nothingofthekind')
+    assert refusal(get(apis["extended"], "search", q="a" * 101, type="track")) == (404, "Not found.")
+    assert get(apis["extended"], "search", q="a" * 100, type="track").status_code == 200
+
+
 def test_further_pages_of_a_search_follow_from_its_links(apis):
     api = apis["development"]
     page = get(api, "search", q="the", type="track", limit=10).json()["tracks"]

@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter, defaultdict
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -223,3 +224,17 @@ def test_odd_items_are_a_few_percent(world):
     assert 0.9 < kinds["track"] / len(items) < 0.99
     assert any(item.added_at is None for item in items)
     assert any(item.added_at and item.added_at.year == 1970 for item in items)
+
+
+def test_new_releases_are_added_soon_and_never_before_they_are_out(world):
+    ages = []
+    for playlist in world.playlists_on(world.days[-1]):
+        for item in playlist.versions[world.days[-1]].items:
+            if item.kind == "track" and item.added_at and item.added_at.year > 1970:
+                released = world.albums[world.thing(item.uri).album_id].release_date
+                # No re-release of the dataset's music is as young.
+                if released > "2022":
+                    assert released <= item.added_at.date().isoformat()
+                    if len(released) == len("2022-01-31"):
+                        ages.append(item.added_at.date() - date.fromisoformat(released))
+    assert sum(age < timedelta(days=180) for age in ages) > 10

@@ -1,13 +1,15 @@
 """A machine of a test's own that extracts from the imitation of Spotify's Web API into a lake."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from ingestion.lake import Lake
 from ingestion.spotify.api import TIMEOUT_SECONDS, SpotifyApi
 from ingestion.spotify.authorisation import App, AppAccess, UserAccess, keep_refresh_token
-from ingestion.spotify.extract import Extraction, SpotifyResult
+from ingestion.spotify.extract import Extraction, SearchResult, SpotifyResult
 from ingestion.spotify.ledger import Ledger, Limits, ledger_file
+from ingestion.spotify.search import Song
 from ingestion.spotify.tables import TABLES
 from sandbox.spotify_api import SpotifyApi as Server
 from tests.support.clock import SimulatedClock
@@ -51,10 +53,16 @@ class Machine:
 
     def extract(self, playlist_ids=None, shard=(1, 1)) -> SpotifyResult:
         """One run, as a new process would do it."""
-        extraction = Extraction(
+        return self._extraction(shard).run(playlist_ids)
+
+    def search(self, songs: Iterable[Song], most: int = 1000, shard=(1, 1)) -> SearchResult:
+        """One search, as a new process would do it."""
+        return self._extraction(shard).search((song for song in songs), most)
+
+    def _extraction(self, shard: tuple[int, int]) -> Extraction:
+        return Extraction(
             self.api(), self.lake, self.folder, lambda user: f"hash of {user}", shard, now=self.clock.now
         )
-        return extraction.run(playlist_ids)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import duckdb
+
 from ingestion.config import Settings, load_settings
 from ingestion.spotify.extract import SpotifyResult
-from ingestion.spotify.run import extract_playlists, keep_authorisation
+from ingestion.spotify.run import SONGS_TO_SEARCH, extract_playlists, keep_authorisation
+from ingestion.spotify.search import Song
 from sandbox.spotify_api import SpotifyApi as Server
-from tests.dbt_project.conftest import REPOSITORY, DbtWorkplace
+from tests.dbt_project.conftest import MODELS_ALONE, REPOSITORY, DbtWorkplace
 from tests.support.clock import SimulatedClock
 
 
@@ -50,8 +53,25 @@ def look(
     )
 
 
+def write_songs_to_search(data_dir: Path, songs: Iterable[Song]) -> None:
+    """The table that dbt leaves, with these songs, the most popular first, in a data folder's warehouse."""
+    schema, table = SONGS_TO_SEARCH
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(data_dir / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(f"create schema if not exists {schema}")
+        warehouse.execute(
+            f"create or replace table {schema}.{table} "
+            "(msd_track_id varchar, title varchar, artist_name varchar, popularity_rank bigint)"
+        )
+        ranked = [
+            [song.msd_track_id, song.title, song.artist_name, rank] for rank, song in enumerate(songs, 1)
+        ]
+        warehouse.executemany(f"insert into {schema}.{table} values (?, ?, ?, ?)", ranked[::-1])
+
+
 def run_dbt(workplace: Path, *models: str) -> None:
-    """Have dbt make these models of what is in a workplace's warehouse."""
+    """Have dbt make these models, and seeds, of what is in a workplace's warehouse; nothing is tested."""
     shutil.copyfile(REPOSITORY / "profiles.example.yml", workplace / "profiles.yml")
-    invocation = DbtWorkplace.finish(DbtWorkplace(workplace).start("run", "--select", *models))
+    build = ("build", *MODELS_ALONE, "--select", *models)
+    invocation = DbtWorkplace.finish(DbtWorkplace(workplace).start(*build))
     assert invocation.returncode == 0, invocation.output

@@ -32,6 +32,7 @@ artists as (
 
     select
         msd_artist_id,
+        max(source_system) as source_system,
         max(terms_of_use) as terms_of_use
     from songs
     where msd_artist_id is not null
@@ -48,7 +49,8 @@ tags as (
         artist_terms.term as tag_name,
         artist_terms.term_weight as tag_weight,
         artist_terms.term_frequency as tag_frequency,
-        cast(null as integer) as tag_count
+        cast(null as integer) as tag_count,
+        artist_terms.loaded_at
     from artist_terms
     inner join songs
         on artist_terms.msd_track_id = songs.msd_track_id
@@ -60,7 +62,8 @@ tags as (
         artist_mbtags.mbtag as tag_name,
         cast(null as double precision) as tag_weight,
         cast(null as double precision) as tag_frequency,
-        artist_mbtags.mbtag_count as tag_count
+        artist_mbtags.mbtag_count as tag_count,
+        artist_mbtags.loaded_at
     from artist_mbtags
     inner join songs
         on artist_mbtags.msd_track_id = songs.msd_track_id
@@ -72,7 +75,8 @@ tags as (
         term as tag_name,
         cast(null as double precision) as tag_weight,
         cast(null as double precision) as tag_frequency,
-        cast(null as integer) as tag_count
+        cast(null as integer) as tag_count,
+        loaded_at
     from database_terms
     where trim(term) <> ''
     union all
@@ -82,7 +86,8 @@ tags as (
         mbtag as tag_name,
         cast(null as double precision) as tag_weight,
         cast(null as double precision) as tag_frequency,
-        cast(null as integer) as tag_count
+        cast(null as integer) as tag_count,
+        loaded_at
     from database_mbtags
     where trim(mbtag) <> ''
 
@@ -92,10 +97,12 @@ select
     tags.msd_artist_id,
     tags.tag_source,
     tags.tag_name,
+    max(artists.source_system) as source_system,
     max(artists.terms_of_use) as terms_of_use,
     max(tags.tag_weight) as tag_weight,
     max(tags.tag_frequency) as tag_frequency,
-    max(tags.tag_count) as tag_count
+    max(tags.tag_count) as tag_count,
+    max(tags.loaded_at) as loaded_at
 from tags
 inner join artists
     on tags.msd_artist_id = artists.msd_artist_id

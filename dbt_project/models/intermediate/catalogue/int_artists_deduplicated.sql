@@ -89,6 +89,7 @@ select
     end as artist_longitude,
     ranked_songs.artist_familiarity,
     ranked_songs.artist_hotttnesss,
+    ranked_songs.loaded_at,
     ranked_songs.extracted_at
 from ranked_songs
 inner join ranked_names

@@ -4,9 +4,10 @@ with tracks as (
 
 ),
 
-matched_tracks as (
+artist_pairs as (
 
-    select * from {{ ref('int_tracks_matched') }}
+    select * from {{ ref('int_artist_candidates_decided') }}
+    where is_accepted
 
 ),
 
@@ -26,6 +27,7 @@ names as (
         source_system,
         terms_of_use,
         count(*) as track_count,
+        max(loaded_at) as loaded_at,
         max(extracted_at) as extracted_at
     from tracks
     where artist_key is not null
@@ -50,20 +52,7 @@ ranked_names as (
 
 ),
 
--- Namesakes are common, so a name alone proves nothing: an artist is the one of the MSD with
--- whom most tracks are shared, by title and name together.
-shared_tracks as (
-
-    select
-        artist_key,
-        msd_artist_id,
-        count(*) as shared_track_count
-    from matched_tracks
-    where artist_key is not null and msd_artist_id is not null
-    group by artist_key, msd_artist_id
-
-),
-
+-- An artist may be several of the MSD, which writes guests into names.
 ranked_msd_artists as (
 
     select
@@ -72,23 +61,9 @@ ranked_msd_artists as (
         shared_track_count,
         row_number() over (
             partition by artist_key
-            order by shared_track_count desc, msd_artist_id asc
-        ) as msd_artist_rank
-    from shared_tracks
-
-),
-
--- Tracks that no MSD song stands for: they are songs of their own.
-unmatched_tracks as (
-
-    select
-        tracks.artist_key,
-        count(*) as unmatched_track_count
-    from tracks
-    left join matched_tracks
-        on tracks.track_key = matched_tracks.track_key
-    where matched_tracks.track_key is null and tracks.artist_key is not null
-    group by tracks.artist_key
+            order by msd_artist_rank asc
+        ) as rank_of_accepted
+    from artist_pairs
 
 )
 
@@ -102,15 +77,13 @@ select
     coalesce(spotify_artists.source_system, ranked_names.source_system) as source_system,
     coalesce(spotify_artists.terms_of_use, ranked_names.terms_of_use) as terms_of_use,
     coalesce(ranked_msd_artists.shared_track_count, 0) as shared_track_count,
-    coalesce(unmatched_tracks.unmatched_track_count, 0) as unmatched_track_count,
+    ranked_names.loaded_at,
     ranked_names.extracted_at
 from ranked_names
 left join ranked_msd_artists
     on
         ranked_names.artist_key = ranked_msd_artists.artist_key
-        and ranked_msd_artists.msd_artist_rank = 1
-left join unmatched_tracks
-    on ranked_names.artist_key = unmatched_tracks.artist_key
+        and ranked_msd_artists.rank_of_accepted = 1
 left join spotify_artists
     on ranked_names.spotify_artist_id = spotify_artists.spotify_artist_id
 where ranked_names.name_rank = 1

@@ -22,9 +22,11 @@ listed as (
     select
         artists.msd_artist_id,
         similar_artists.similar_msd_artist_id,
+        artists.source_system,
         artists.terms_of_use,
         1 as list_number,
-        similar_artists.position as list_position
+        similar_artists.position as list_position,
+        similar_artists.loaded_at
     from similar_artists
     inner join artists
         on similar_artists.msd_track_id = artists.msd_track_id
@@ -33,9 +35,11 @@ listed as (
     select
         artists.msd_artist_id,
         database_similar_artists.similar_msd_artist_id,
+        artists.source_system,
         artists.terms_of_use,
         2 as list_number,
-        database_similar_artists.row_id as list_position
+        database_similar_artists.row_id as list_position,
+        database_similar_artists.loaded_at
     from database_similar_artists
     inner join artists
         on database_similar_artists.msd_artist_id = artists.msd_artist_id
@@ -57,10 +61,12 @@ ranked as (
 select
     msd_artist_id,
     similar_msd_artist_id,
+    source_system,
     terms_of_use,
     row_number() over (
         partition by msd_artist_id
         order by list_number asc, list_position asc
-    ) as similarity_rank
+    ) as similarity_rank,
+    loaded_at
 from ranked
 where mention_number = 1

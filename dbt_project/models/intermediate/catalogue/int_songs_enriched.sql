@@ -97,6 +97,7 @@ select
     end as duplicate_of_msd_track_id,
     coalesce(songs.track_7digital_id, database_songs.track_7digital_id) as track_7digital_id,
     songs.release_7digital_id,
+    coalesce(songs.artist_mbid, database_songs.artist_mbid) as artist_mbid,
     musixmatch_matches.musixmatch_track_id,
     database_songs.shs_work_id,
     database_songs.shs_performance_id,
@@ -106,6 +107,11 @@ select
     coalesce(songs.genre, genres.genre) as genre,
     case when songs.genre is null then genres.minority_genre end as minority_genre,
     case when songs.genre is null then genres.genre_source else 'msd' end as genre_source,
+    case
+        when songs.release_year is not null then 'msd'
+        when track_years.release_year is not null then 'tracks_per_year'
+        when database_songs.release_year is not null then 'track_metadata'
+    end as release_year_source,
     songs.source_system,
     songs.terms_of_use
     || case when songs.genre is null then coalesce(' | ' || genres.terms_of_use, '') else '' end
@@ -137,6 +143,7 @@ select
             then known_duplicates.first_msd_track_id <> songs.msd_track_id
         when loaded.has_duplicates = 1 then false
     end as is_duplicate,
+    songs.loaded_at,
     songs.extracted_at
 from songs
 cross join loaded

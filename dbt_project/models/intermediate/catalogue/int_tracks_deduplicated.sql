@@ -4,6 +4,12 @@ with playlist_tracks as (
 
 ),
 
+api_tracks as (
+
+    select * from {{ ref('int_spotify_tracks_deduplicated') }}
+
+),
+
 -- Millions of items say the same of a track: the window below runs over the few ways of saying it.
 variants as (
 
@@ -22,6 +28,7 @@ variants as (
         release_year,
         is_explicit,
         count(*) as item_count,
+        max(loaded_at) as loaded_at,
         max(extracted_at) as extracted_at
     from playlist_tracks
     where track_key is not null
@@ -39,6 +46,41 @@ variants as (
         duration_seconds,
         release_year,
         is_explicit
+
+),
+
+-- What else Spotify told of, as when it was asked for a song.
+other_tracks as (
+
+    select
+        api_tracks.spotify_track_id as track_key,
+        api_tracks.spotify_track_id,
+        api_tracks.spotify_artist_id,
+        api_tracks.spotify_album_id,
+        api_tracks.isrc,
+        api_tracks.title,
+        api_tracks.artist_name,
+        api_tracks.release_name,
+        api_tracks.source_system,
+        api_tracks.terms_of_use,
+        api_tracks.duration_seconds,
+        api_tracks.release_year,
+        api_tracks.is_explicit,
+        0 as item_count,
+        api_tracks.loaded_at,
+        api_tracks.extracted_at
+    from api_tracks
+    left join variants
+        on api_tracks.spotify_track_id = variants.track_key
+    where variants.track_key is null
+
+),
+
+all_variants as (
+
+    select * from variants
+    union all
+    select * from other_tracks
 
 ),
 
@@ -70,7 +112,7 @@ ranked_variants as (
                 release_year asc nulls last,
                 is_explicit asc nulls last
         ) as variant_rank
-    from variants
+    from all_variants
 
 ),
 
@@ -132,5 +174,7 @@ select
     release_year,
     cast(track_item_count as bigint) as item_count,
     is_explicit,
+    track_item_count > 0 as is_in_playlist,
+    loaded_at,
     extracted_at
 from artists_named

@@ -1,60 +1,40 @@
-with tracks as (
+with accepted_pairs as (
 
-    select * from {{ ref('int_tracks_deduplicated') }}
-
-),
-
-msd_songs as (
-
-    select * from {{ ref('stg_msd__songs') }}
+    select * from {{ ref('int_song_candidates_decided') }}
+    where is_accepted
 
 ),
 
-normalised_msd_songs as (
-
-    select
-        msd_track_id,
-        msd_artist_id,
-        duration_seconds,
-        {{ normalise_text('title') }} as normalised_title,
-        {{ normalise_text('artist_name') }} as normalised_artist_name
-    from msd_songs
-
-),
-
--- An empty title or name is NULL, and NULL joins with nothing.
-candidates as (
-
-    select
-        tracks.track_key,
-        tracks.artist_key,
-        tracks.spotify_track_id,
-        normalised_msd_songs.msd_track_id,
-        normalised_msd_songs.msd_artist_id,
-        abs(tracks.duration_seconds - normalised_msd_songs.duration_seconds)
-            as duration_difference_seconds
-    from tracks
-    inner join normalised_msd_songs
-        on
-            tracks.normalised_title = normalised_msd_songs.normalised_title
-            and tracks.normalised_artist_name = normalised_msd_songs.normalised_artist_name
-
-),
-
-ranked_candidates as (
+counted_pairs as (
 
     select
         *,
-        count(*) over (partition by track_key) as candidate_count,
-        row_number() over (
-            partition by track_key
-            order by duration_difference_seconds nulls last, msd_track_id
-        ) as candidate_rank
-    from candidates
+        count(*) over (partition by track_key) as song_count,
+        count(*) over (partition by msd_track_id) as song_track_count
+    from accepted_pairs
 
 ),
 
--- Several Spotify tracks may be one MSD song (its single, its album, its reissue).
+-- The MSD holds many recordings twice. All tracks of a recording shall be one song, so of songs that are
+-- as near in length it is the one with most tracks, and a known duplicate only without another.
+ranked_pairs as (
+
+    select
+        *,
+        row_number() over (
+            partition by track_key
+            order by
+                case when match_method = 'manual' then 0 else 1 end,
+                case when is_duplicate then 1 else 0 end,
+                greatest(abs(duration_difference_seconds), {{ match_rule('equal_seconds') }}) asc nulls last,
+                song_track_count desc,
+                match_score desc nulls last,
+                msd_track_id asc
+        ) as song_rank
+    from counted_pairs
+
+),
+
 matches as (
 
     select
@@ -62,12 +42,13 @@ matches as (
         row_number() over (
             partition by msd_track_id
             order by
+                case when is_chosen then 0 else 1 end,
                 case when spotify_track_id is null then 1 else 0 end,
-                duration_difference_seconds nulls last,
-                track_key
+                match_score desc nulls last,
+                track_key asc
         ) as representative_rank
-    from ranked_candidates
-    where candidate_rank = 1
+    from ranked_pairs
+    where song_rank = 1
 
 )
 
@@ -76,8 +57,8 @@ select
     artist_key,
     msd_track_id,
     msd_artist_id,
-    'exact' as match_method,
-    candidate_count,
+    match_method,
+    song_count,
     duration_difference_seconds,
     representative_rank = 1 as is_representative
 from matches

@@ -18,7 +18,11 @@ artists as (
 
 select
     tracks.track_key,
-    coalesce(matched_tracks.msd_track_id, tracks.track_key) as song_id,
+    -- A track in no playlist is a song here only if it is one of the MSD's.
+    coalesce(
+        matched_tracks.msd_track_id,
+        case when tracks.is_in_playlist then tracks.track_key end
+    ) as song_id,
     -- A matched track is by whoever the MSD says its song is by.
     case
         when matched_tracks.msd_track_id is null then artists.artist_id
@@ -37,7 +41,9 @@ select
     tracks.duration_seconds,
     tracks.release_year,
     tracks.is_explicit,
+    tracks.is_in_playlist,
     coalesce(matched_tracks.is_representative, true) as is_representative,
+    tracks.loaded_at,
     tracks.extracted_at
 from tracks
 left join matched_tracks

@@ -28,6 +28,7 @@ select
     true as is_available,
     file_observations.observed_on,
     file_observations.observed_at,
+    file_observations.loaded_at,
     file_observations.extracted_at
 from file_observations
 left join file_playlists
@@ -45,5 +46,6 @@ select
     is_available,
     observed_on,
     observed_at,
+    loaded_at,
     extracted_at
 from api_observations

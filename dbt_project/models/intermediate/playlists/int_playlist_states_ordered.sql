@@ -10,6 +10,12 @@ playlist_observations as (
 
 ),
 
+state_fingerprints as (
+
+    select * from {{ ref('int_playlist_states_fingerprinted') }}
+
+),
+
 -- A state whose items were not read says nothing of what entered or left: it is passed over.
 ranked_observations as (
 
@@ -19,6 +25,7 @@ ranked_observations as (
         playlist_states.snapshot_id,
         playlist_states.source_system,
         playlist_states.terms_of_use,
+        playlist_states.loaded_at,
         row_number() over (
             partition by playlist_observations.playlist_id, playlist_observations.observed_on
             order by
@@ -47,6 +54,7 @@ days as (
         source_system,
         terms_of_use,
         observed_on as seen_on,
+        loaded_at,
         lag(observed_on) over (
             partition by playlist_id
             order by observed_on
@@ -56,13 +64,32 @@ days as (
 
 )
 
+-- An empty state has no fingerprint.
 select
-    playlist_id,
-    snapshot_id,
-    previous_snapshot_id,
-    source_system,
-    terms_of_use,
-    coalesce(snapshot_id <> previous_snapshot_id, false) as is_changed,
-    seen_on,
-    last_seen_before_on
+    days.playlist_id,
+    days.snapshot_id,
+    days.previous_snapshot_id,
+    case
+        when days.snapshot_id <> days.previous_snapshot_id
+            then {{ hash_key([
+                'days.playlist_id',
+                'days.seen_on',
+                'previous_fingerprints.content_key',
+                'state_fingerprints.content_key',
+            ]) }}
+    end as content_key,
+    days.source_system,
+    days.terms_of_use,
+    coalesce(days.snapshot_id <> days.previous_snapshot_id, false) as is_changed,
+    days.seen_on,
+    days.last_seen_before_on,
+    days.loaded_at
 from days
+left join state_fingerprints
+    on
+        days.playlist_id = state_fingerprints.playlist_id
+        and days.snapshot_id = state_fingerprints.snapshot_id
+left join state_fingerprints as previous_fingerprints
+    on
+        days.playlist_id = previous_fingerprints.playlist_id
+        and days.previous_snapshot_id = previous_fingerprints.snapshot_id

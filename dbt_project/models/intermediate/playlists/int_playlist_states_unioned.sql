@@ -27,6 +27,7 @@ select
     cast(null as boolean) as is_public,
     is_collaborative,
     modified_at,
+    loaded_at,
     extracted_at
 from file_playlists
 union all
@@ -45,5 +46,6 @@ select
     is_public,
     is_collaborative,
     cast(null as timestamp) as modified_at,
+    loaded_at,
     extracted_at
 from api_playlists

@@ -29,6 +29,7 @@ select
     seen_on,
     last_seen_before_on,
     added_at,
+    loaded_at,
     extracted_at
 from file_changes
 union all
@@ -49,5 +50,6 @@ select
     seen_on,
     last_seen_before_on,
     added_at,
+    loaded_at,
     extracted_at
 from api_changes

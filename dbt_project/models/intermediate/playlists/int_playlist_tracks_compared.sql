@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook="{{ remove_stale_sets(ref('int_playlist_states_ordered')) }}",
+) }}
+
 with playlist_tracks as (
 
     select * from {{ ref('int_playlist_tracks_identified') }}
@@ -7,7 +14,11 @@ with playlist_tracks as (
 playlist_states as (
 
     select * from {{ ref('int_playlist_states_ordered') }}
-    where is_changed
+    where
+        is_changed
+        {% if is_incremental() %}
+            and {{ is_to_be_built('content_key') }}
+        {% endif %}
 
 ),
 
@@ -16,6 +27,7 @@ sides as (
     select
         playlist_id,
         seen_on,
+        content_key,
         previous_snapshot_id as snapshot_id,
         false as is_later
     from playlist_states
@@ -23,6 +35,7 @@ sides as (
     select
         playlist_id,
         seen_on,
+        content_key,
         snapshot_id,
         true as is_later
     from playlist_states
@@ -34,6 +47,7 @@ items as (
     select
         sides.playlist_id,
         sides.seen_on,
+        sides.content_key,
         sides.is_later,
         playlist_tracks.position,
         playlist_tracks.track_key,
@@ -79,6 +93,7 @@ paired_items as (
         seen_on,
         item_key,
         occurrence,
+        max(content_key) as content_key,
         max(track_key) as track_key,
         max(track_uri) as track_uri,
         max(spotify_track_id) as spotify_track_id,
@@ -141,6 +156,7 @@ select
     seen_on,
     item_key,
     occurrence,
+    content_key,
     track_key,
     track_uri,
     spotify_track_id,

@@ -52,6 +52,7 @@ select
     playlist_tracks.is_explicit,
     current_playlists.playlist_id is not null as is_in_current_state,
     playlist_tracks.added_at,
+    playlist_tracks.loaded_at,
     playlist_tracks.extracted_at
 from playlist_tracks
 left join playlists

@@ -36,6 +36,7 @@ select
     release_year,
     is_explicit,
     added_at,
+    loaded_at,
     extracted_at
 from file_items
 union all
@@ -58,6 +59,7 @@ select
     api_tracks.release_year,
     api_tracks.is_explicit,
     api_items.added_at,
+    api_items.loaded_at,
     api_items.extracted_at
 from api_items
 left join api_tracks

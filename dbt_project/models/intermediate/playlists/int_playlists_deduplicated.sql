@@ -132,6 +132,7 @@ select
     observed_playlists.last_observed_on,
     observed_playlists.last_available_on,
     ranked_states.modified_at,
+    ranked_states.loaded_at,
     ranked_states.extracted_at
 from ranked_states
 left join observed_playlists

@@ -17,7 +17,8 @@ select
     track_tags.source_system,
     track_tags.terms_of_use,
     track_tags.tag_weight,
-    {{ is_training_allowed('track_tags.terms_of_use') }} as is_training_allowed
+    {{ is_training_allowed('track_tags.terms_of_use') }} as is_training_allowed,
+    track_tags.loaded_at
 from track_tags
 inner join songs
     on track_tags.msd_track_id = songs.msd_track_id

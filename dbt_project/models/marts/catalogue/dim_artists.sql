@@ -12,7 +12,51 @@ tags as (
 
 track_artists as (
 
-    select * from {{ ref('int_artists_matched') }}
+    select * from {{ ref('int_artists_resolved') }}
+
+),
+
+spotify_artists as (
+
+    select * from {{ ref('int_spotify_artists_deduplicated') }}
+
+),
+
+songs as (
+
+    select
+        artist_id,
+        count(*) as song_count,
+        count(msd_track_id) as msd_song_count
+    from {{ ref('dim_songs') }}
+    group by artist_id
+
+),
+
+ranked_genres as (
+
+    select
+        artist_id,
+        genre_name,
+        row_number() over (
+            partition by artist_id
+            order by genre_name asc
+        ) as genre_rank
+    from {{ ref('int_artist_genres_unioned') }}
+
+),
+
+-- Redshift takes no list that is longer than its longest text: twenty names, cut, never are.
+genres as (
+
+    select
+        artist_id,
+        count(*) as genre_count,
+        {{ joined_texts(
+            'case when genre_rank <= 20 then substring(genre_name, 1, 200) end', ', ', 'genre_rank'
+        ) }} as genre_names
+    from ranked_genres
+    group by artist_id
 
 ),
 
@@ -21,7 +65,6 @@ ranked_track_artists as (
 
     select
         *,
-        sum(unmatched_track_count) over (partition by artist_id) as unmatched_count,
         row_number() over (
             partition by artist_id
             order by
@@ -50,19 +93,15 @@ artists as (
         msd_artists.artist_7digital_id,
         msd_artists.artist_playme_id,
         coalesce(msd_artists.artist_name, representatives.artist_name) as name,
+        representatives.artist_name as spotify_name,
         msd_artists.artist_location as location,
         msd_artists.artist_latitude as latitude,
         msd_artists.artist_longitude as longitude,
         msd_artists.artist_familiarity as familiarity,
         msd_artists.artist_hotttnesss as hotttnesss,
-        coalesce(msd_artists.song_count, 0) as msd_song_count,
-        coalesce(representatives.unmatched_count, 0) as spotify_only_song_count,
         coalesce(msd_artists.source_system, representatives.source_system) as source_system,
-        case
-            when representatives.terms_of_use <> msd_artists.terms_of_use
-                then msd_artists.terms_of_use || ' | ' || representatives.terms_of_use
-            else coalesce(msd_artists.terms_of_use, representatives.terms_of_use)
-        end as terms_of_use,
+        {{ terms_of_both('msd_artists.terms_of_use', 'representatives.terms_of_use') }} as terms_of_use,
+        coalesce(msd_artists.loaded_at, representatives.loaded_at) as loaded_at,
         coalesce(msd_artists.extracted_at, representatives.extracted_at) as extracted_at
     from msd_artists
     full outer join representatives
@@ -78,24 +117,40 @@ select
     artists.artist_7digital_id,
     artists.artist_playme_id,
     artists.name,
+    artists.spotify_name,
     artists.location,
+    {{ spotify_url('artist', 'artists.spotify_artist_id') }} as spotify_url,
+    spotify_artists.image_url,
     artists.latitude,
     artists.longitude,
     artists.familiarity,
     artists.hotttnesss,
     tags.top_term,
     tags.top_mbtag,
+    tags.tag_names,
+    genres.genre_names,
     coalesce(tags.term_count, 0) as term_count,
     coalesce(tags.mbtag_count, 0) as mbtag_count,
-    cast(artists.msd_song_count + artists.spotify_only_song_count as bigint) as song_count,
-    cast(artists.msd_song_count as bigint) as msd_song_count,
-    cast(artists.spotify_only_song_count as bigint) as spotify_only_song_count,
+    coalesce(genres.genre_count, 0) as genre_count,
+    spotify_artists.spotify_popularity,
+    spotify_artists.follower_count,
+    coalesce(songs.song_count, 0) as song_count,
+    coalesce(songs.msd_song_count, 0) as msd_song_count,
+    coalesce(songs.song_count - songs.msd_song_count, 0) as spotify_only_song_count,
     artists.msd_artist_id is not null as is_in_msd,
     artists.spotify_artist_id is not null as is_in_spotify,
     artists.source_system,
     artists.terms_of_use,
     {{ is_training_allowed('artists.terms_of_use') }} as is_training_allowed,
+    spotify_artists.popularity_observed_on,
+    artists.loaded_at,
     artists.extracted_at
 from artists
 left join tags
     on artists.msd_artist_id = tags.msd_artist_id
+left join spotify_artists
+    on artists.spotify_artist_id = spotify_artists.spotify_artist_id
+left join songs
+    on artists.artist_id = songs.artist_id
+left join genres
+    on artists.artist_id = genres.artist_id

@@ -33,6 +33,10 @@ select
     playlists.owner_id_hash,
     playlists.name,
     playlists.description,
+    case
+        when playlists.source_system = 'spotify_api'
+            then {{ spotify_url('playlist', 'playlists.playlist_id') }}
+    end as spotify_url,
     playlists.image_url,
     playlists.follower_count,
     playlists.edit_count,
@@ -59,6 +63,7 @@ select
     item_counts.first_added_at,
     item_counts.last_added_at,
     playlists.modified_at,
+    playlists.loaded_at,
     playlists.extracted_at
 from playlists
 left join item_counts

@@ -1,19 +1,22 @@
-with derived_changes as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns',
+    pre_hook="{{ remove_stale_sets(ref('int_playlist_track_changes_fingerprinted')) }}",
+) }}
 
-    select * from {{ ref('int_playlist_tracks_changed') }}
+with changed_days as (
+
+    select * from {{ ref('int_playlist_track_changes_fingerprinted') }}
+    {% if is_incremental() %}
+        where {{ is_to_be_built('content_key') }}
+    {% endif %}
 
 ),
 
-playlist_states as (
+changes as (
 
-    select * from {{ ref('int_playlist_states_ordered') }}
-    where is_changed
-
-),
-
-kept_changes as (
-
-    select * from {{ ref('int_playlist_track_changes_unioned') }}
+    select * from {{ ref('int_playlist_track_changes_combined') }}
 
 ),
 
@@ -21,72 +24,13 @@ tracks as (
 
     select * from {{ ref('int_tracks_resolved') }}
 
-),
-
--- A kept change counts only where no two states that are left have its day between them: what
--- is derived from those holds it already.
-changes as (
-
-    select
-        derived_changes.playlist_id,
-        derived_changes.seen_on,
-        derived_changes.change_number,
-        derived_changes.track_key,
-        derived_changes.spotify_track_id,
-        derived_changes.track_uri,
-        derived_changes.added_by_hash,
-        playlist_states.previous_snapshot_id as from_snapshot_id,
-        playlist_states.snapshot_id,
-        derived_changes.change,
-        derived_changes.item_type,
-        playlist_states.source_system,
-        playlist_states.terms_of_use,
-        derived_changes.from_position,
-        derived_changes.to_position,
-        playlist_states.last_seen_before_on,
-        derived_changes.added_at
-    from derived_changes
-    inner join playlist_states
-        on
-            derived_changes.playlist_id = playlist_states.playlist_id
-            and derived_changes.seen_on = playlist_states.seen_on
-    union all
-    select
-        kept_changes.playlist_id,
-        kept_changes.seen_on,
-        kept_changes.change_number,
-        case
-            when kept_changes.item_type not in ('track', 'local') then null
-            when kept_changes.spotify_track_id is not null then kept_changes.spotify_track_id
-            when kept_changes.track_uri is not null then {{ hash_key(['kept_changes.track_uri']) }}
-        end as track_key,
-        kept_changes.spotify_track_id,
-        kept_changes.track_uri,
-        kept_changes.added_by_hash,
-        kept_changes.from_snapshot_id,
-        kept_changes.snapshot_id,
-        kept_changes.change,
-        kept_changes.item_type,
-        kept_changes.source_system,
-        kept_changes.terms_of_use,
-        kept_changes.from_position,
-        kept_changes.to_position,
-        kept_changes.last_seen_before_on,
-        kept_changes.added_at
-    from kept_changes
-    left join playlist_states
-        on
-            kept_changes.playlist_id = playlist_states.playlist_id
-            and kept_changes.seen_on > playlist_states.last_seen_before_on
-            and kept_changes.seen_on <= playlist_states.seen_on
-    where playlist_states.playlist_id is null
-
 )
 
 select
     changes.playlist_id,
     changes.seen_on,
     changes.change_number,
+    changed_days.content_key,
     tracks.song_id,
     changes.spotify_track_id,
     changes.track_uri,
@@ -101,7 +45,12 @@ select
     changes.terms_of_use,
     {{ is_training_allowed('changes.terms_of_use') }} as is_training_allowed,
     changes.last_seen_before_on,
-    changes.added_at
+    changes.added_at,
+    changes.loaded_at
 from changes
+inner join changed_days
+    on
+        changes.playlist_id = changed_days.playlist_id
+        and changes.seen_on = changed_days.seen_on
 left join tracks
     on changes.track_key = tracks.track_key

@@ -19,6 +19,7 @@ current_rows as (
         -- quoted: a reserved word on Redshift
         {{ blank_to_null('source_artist_mbtags."tag"') }} as mbtag,
         source_artist_mbtags.tag_count as mbtag_count,
+        {{ load_moment('source_artist_mbtags._dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('source_artist_mbtags.extracted_at') }} as extracted_at
     from source_artist_mbtags
     inner join current_songs

@@ -19,6 +19,7 @@ current_rows as (
         {{ blank_to_null('source_artist_terms.term') }} as term,
         source_artist_terms.weight as term_weight,
         source_artist_terms.frequency as term_frequency,
+        {{ load_moment('source_artist_terms._dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('source_artist_terms.extracted_at') }} as extracted_at
     from source_artist_terms
     inner join current_songs

@@ -62,6 +62,7 @@ duplicates as (
         source_root,
         size_bytes,
         song_count = 0 and quarantined_count = 0 as is_whole_file,
+        {{ load_moment('_dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('extracted_at') }} as extracted_at
     from counted_files
     where record_count > song_count and most_songs_of_root > 0

@@ -17,6 +17,7 @@ current_rows as (
         source_similar_artists.track_id as msd_track_id,
         source_similar_artists.position,
         {{ blank_to_null('source_similar_artists.similar_artist_id') }} as similar_msd_artist_id,
+        {{ load_moment('source_similar_artists._dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('source_similar_artists.extracted_at') }} as extracted_at
     from source_similar_artists
     inner join current_songs

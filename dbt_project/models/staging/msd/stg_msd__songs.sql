@@ -66,6 +66,7 @@ cleaned as (
         analysis_sample_rate as analysis_sample_rate_hz,
 
         -- timestamps
+        {{ load_moment('_dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('extracted_at') }} as extracted_at
     from ranked_songs
     where song_rank = 1

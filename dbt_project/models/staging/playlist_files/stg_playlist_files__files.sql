@@ -13,5 +13,6 @@ select
     record_count,
     quarantined_count,
     {{ utc_timestamp('modified_at') }} as modified_at,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from source_files

@@ -21,5 +21,6 @@ select
     seen_on,
     last_seen_before_on,
     {{ utc_timestamp('added_at') }} as added_at,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from source_playlist_track_changes

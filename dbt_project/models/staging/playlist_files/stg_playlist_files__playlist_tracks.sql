@@ -25,6 +25,7 @@ cleaned as (
         {{ blank_to_null('album_name') }} as release_name,
         {{ blank_to_null('all_artist_uris') }} as all_artist_uris,
         {{ blank_to_null('all_artist_names') }} as all_artist_names,
+        nullif({{ blank_to_null('release_date') }}, '0000') as release_date,
         other_fields,
 
         -- numbers
@@ -36,7 +37,9 @@ cleaned as (
         is_explicit,
 
         -- timestamps
-        {{ utc_timestamp('added_at') }} as added_at,
+        -- Where Spotify lost the day it says 1970.
+        nullif({{ utc_timestamp('added_at') }}, cast('1970-01-01' as timestamp)) as added_at,
+        {{ load_moment('_dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('extracted_at') }} as extracted_at
     from source_playlist_tracks
 

@@ -28,6 +28,7 @@ cleaned as (
 
         -- timestamps
         {{ utc_timestamp('modified_at') }} as modified_at,
+        {{ load_moment('_dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('extracted_at') }} as extracted_at
     from source_playlists
 

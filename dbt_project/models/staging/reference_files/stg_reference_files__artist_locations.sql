@@ -18,5 +18,6 @@ select
         when latitude between -90 and 90 and longitude between -180 and 180
             then longitude
     end as artist_longitude,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

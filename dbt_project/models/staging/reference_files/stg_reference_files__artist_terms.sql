@@ -9,5 +9,6 @@ select
     term,
     source_system,
     terms_of_use,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

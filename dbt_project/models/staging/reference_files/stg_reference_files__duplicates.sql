@@ -12,5 +12,6 @@ select
     terms_of_use,
     clique_line_number,
     line_number,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

@@ -14,5 +14,6 @@ select
     quarantined_count,
     is_current,
     {{ utc_timestamp('modified_at') }} as modified_at,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from source_files

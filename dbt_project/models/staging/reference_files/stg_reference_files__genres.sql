@@ -11,5 +11,6 @@ select
     {{ blank_to_null('minority_genre') }} as minority_genre,
     source_system,
     terms_of_use,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

@@ -13,5 +13,6 @@ select
     {{ blank_to_null('musixmatch_title') }} as musixmatch_title,
     source_system,
     terms_of_use,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

@@ -12,5 +12,6 @@ select
     row_id,
     source_system,
     terms_of_use,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

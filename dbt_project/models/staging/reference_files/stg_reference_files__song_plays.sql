@@ -14,5 +14,6 @@ select
     first_listen_digest,
     play_count,
     listener_count,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

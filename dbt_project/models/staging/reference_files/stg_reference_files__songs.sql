@@ -24,5 +24,6 @@ select
     case when duration > 0 then duration end as duration_seconds,
     artist_familiarity,
     nullif(artist_hotttnesss, 0) as artist_hotttnesss,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

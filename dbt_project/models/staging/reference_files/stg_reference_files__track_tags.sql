@@ -10,5 +10,6 @@ select
     source_system,
     terms_of_use,
     value as tag_weight,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

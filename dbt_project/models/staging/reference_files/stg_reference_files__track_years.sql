@@ -11,5 +11,6 @@ select
     source_system,
     terms_of_use,
     case when year between 1 and 2100 then year end as release_year,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from current_rows

@@ -21,6 +21,7 @@ current_rows as (
         {{ blank_to_null('source_album_artists.artist_name') }} as artist_name,
         source_album_artists.is_full,
         source_album_artists.observed_on,
+        {{ load_moment('source_album_artists._dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('source_album_artists.extracted_at') }} as extracted_at
     from source_album_artists
     inner join source_albums

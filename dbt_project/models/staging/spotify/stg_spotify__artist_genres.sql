@@ -19,6 +19,7 @@ current_rows as (
         source_artist_genres.position,
         source_artist_genres.genre,
         source_artist_genres.observed_on,
+        {{ load_moment('source_artist_genres._dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('source_artist_genres.extracted_at') }} as extracted_at
     from source_artist_genres
     inner join source_artists

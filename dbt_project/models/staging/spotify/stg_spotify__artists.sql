@@ -15,5 +15,6 @@ select
     is_full,
     observed_on,
     {{ utc_timestamp('observed_at') }} as observed_at,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from source_artists

@@ -22,5 +22,6 @@ select
     nullif(time_signature, 0) as time_signature,
     cast(nullif(duration_ms, 0) as double precision) / 1000 as duration_seconds,
     {{ utc_timestamp('observed_at') }} as observed_at,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from source_audio_features

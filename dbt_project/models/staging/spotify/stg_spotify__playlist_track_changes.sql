@@ -22,5 +22,6 @@ select
     last_seen_before_on,
     -- Where Spotify lost the day it says 1970.
     nullif({{ utc_timestamp('added_at') }}, cast('1970-01-01' as timestamp)) as added_at,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from source_playlist_track_changes

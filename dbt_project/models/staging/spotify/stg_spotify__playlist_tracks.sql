@@ -31,6 +31,7 @@ current_rows as (
             {{ utc_timestamp('source_playlist_tracks.added_at') }},
             cast('1970-01-01' as timestamp)
         ) as added_at,
+        {{ load_moment('source_playlist_tracks._dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('source_playlist_tracks.extracted_at') }} as extracted_at
     from source_playlist_tracks
     inner join source_playlists

@@ -19,5 +19,6 @@ select
     is_public,
     is_collaborative,
     {{ utc_timestamp('read_at') }} as read_at,
+    {{ load_moment('_dlt_load_id') }} as loaded_at,
     {{ utc_timestamp('extracted_at') }} as extracted_at
 from source_playlists

@@ -21,6 +21,7 @@ current_rows as (
         {{ blank_to_null('source_track_artists.artist_name') }} as artist_name,
         source_track_artists.is_full,
         source_track_artists.observed_on,
+        {{ load_moment('source_track_artists._dlt_load_id') }} as loaded_at,
         {{ utc_timestamp('source_track_artists.extracted_at') }} as extracted_at
     from source_track_artists
     inner join source_tracks

@@ -1,0 +1,1 @@
+{{ cooccurrences('artist') }}
