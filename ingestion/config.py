@@ -42,6 +42,9 @@ MSD_MAX_BAD_SHARE = 0.01
 
 DEFAULT_MSD_SHARDS = 8
 
+KEEP_VERSIONS = 7
+"""Published versions, a week of mornings: what is found wrong on a Monday was right on some day before."""
+
 MSD_SUBSET_URL = "http://labrosa.ee.columbia.edu/~dpwe/tmp/millionsongsubset.tar.gz"
 """Where the dataset's own page sends those who want the subset."""
 
@@ -82,6 +85,7 @@ class RedshiftSettings:
 
     `staging_url` is a folder in S3 for what is on its way, None where neither a variable nor a lake in S3
     names one; COPY reads it as `iam_role`, None is with the credentials that AWS's own variables give.
+    `mart_readers` may read what is published, each as GRANT names it.
     """
 
     host: str
@@ -92,6 +96,7 @@ class RedshiftSettings:
     sslmode: str = "require"
     iam_role: str | None = None
     staging_url: str | None = None
+    mart_readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,8 @@ class Settings:
     `source_paths` says where the configured file sources lie (by name), `spotify` the app; in the sandbox
     there are none, and the sandbox's own folders and server take their place. Rows of a source are kept
     for its `retention_days` after they were last confirmed, None is for good. Where more than
-    `msd_max_bad_share` of the song files are in quarantine the run fails.
+    `msd_max_bad_share` of the song files are in quarantine the run fails. Of what was published the last
+    `keep_versions` are kept.
     """
 
     target: str
@@ -115,6 +121,7 @@ class Settings:
     retention_days: Mapping[str, int | None] = field(default_factory=RETENTION_DAYS.copy)
     msd_max_bad_share: float = MSD_MAX_BAD_SHARE
     msd_subset_url: str = MSD_SUBSET_URL
+    keep_versions: int = KEEP_VERSIONS
 
     @property
     def home(self) -> Path:
@@ -125,6 +132,11 @@ class Settings:
     def warehouse_path(self) -> Path:
         """The embedded DuckDB file."""
         return self.home / "warehouse.duckdb"
+
+    @property
+    def published_dir(self) -> Path:
+        """What readers see: a folder per version, and a link to the current one."""
+        return self.home / "published"
 
     @property
     def warehouse_name(self) -> str:
@@ -227,6 +239,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         retention_days={source: _retention_days(values, source) for source in RETENTION_DAYS},
         msd_max_bad_share=_share(values, "MSD_MAX_BAD_SHARE", MSD_MAX_BAD_SHARE),
         msd_subset_url=values.get("MSD_SUBSET_URL", MSD_SUBSET_URL),
+        keep_versions=_positive(values, "WAREHOUSE_KEEP_VERSIONS") or KEEP_VERSIONS,
     )
 
 
@@ -355,4 +368,16 @@ def _redshift_settings(values: Mapping[str, str], lake_url: str) -> RedshiftSett
         sslmode=values.get("REDSHIFT_SSLMODE", "require"),
         iam_role=values.get("REDSHIFT_IAM_ROLE"),
         staging_url=staging_url,
+        mart_readers=tuple(map(_reader, values.get("REDSHIFT_MART_READERS", "").split())),
     )
+
+
+def _reader(text: str) -> str:
+    """`role:analyst` as GRANT has it: `role "analyst"`."""
+    kind, colon, name = text.partition(":")
+    if not colon or kind not in ("role", "group", "user") or not name:
+        raise ConfigError(
+            f"REDSHIFT_MART_READERS has {text!r}; it may hold role:NAME, group:NAME and user:NAME"
+        )
+    name = '"' + name.replace('"', '""') + '"'
+    return name if kind == "user" else f"{kind} {name}"

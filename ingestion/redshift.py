@@ -132,9 +132,9 @@ class Session:
         self._connection = connection
 
     def execute(self, sql: str, *values: Any) -> None:
-        """Run a statement."""
+        """Run a statement; one without values may hold per cent signs."""
         with self._connection.cursor() as cursor:
-            cursor.execute(sql, values)
+            cursor.execute(sql, values or None)
 
     def rows(self, sql: str, *values: Any) -> list[tuple]:
         """The rows that a query answers."""

@@ -1,7 +1,8 @@
 """The file of the embedded warehouse: opening it, and giving back what removed rows have left in it."""
 
 import logging
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -27,6 +28,22 @@ def open_file(
         return closing(duckdb.connect(str(settings.warehouse_path), read_only=read_only))
     except duckdb.IOException as error:
         raise _held(settings, error) from error
+
+
+@contextmanager
+def open_beside(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads the warehouse, and can attach other files to write them.
+
+    Raises LoadError where another process writes to it.
+    """
+    with closing(duckdb.connect()) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        try:
+            connection.execute(f"attach {_literal(settings.warehouse_path)} as warehouse (read_only)")
+        except duckdb.IOException as error:
+            raise _held(settings, error) from error
+        connection.execute("use warehouse")
+        yield connection
 
 
 def compact(settings: Settings) -> None:

@@ -1,0 +1,26 @@
+"""Publishing: what was built and found good is shown to readers, all of it at once, as a version.
+
+Readers know `open_published` (or the file, or the views, that it opens) and nothing else of the warehouse. A
+version never changes; one pointer says which is current, and it moves in one step.
+"""
+
+from publishing.publish import (
+    AuditError,
+    PublishResult,
+    published_versions,
+    publish,
+    resume,
+    rollback,
+)
+from publishing.reading import PublishedMarts, open_published
+
+__all__ = [
+    "AuditError",
+    "PublishResult",
+    "PublishedMarts",
+    "open_published",
+    "publish",
+    "published_versions",
+    "resume",
+    "rollback",
+]

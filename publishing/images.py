@@ -1,0 +1,56 @@
+"""An image of a mart: its columns, number of rows and row hash, by SQL of either engine."""
+
+from collections.abc import Sequence
+
+from ingestion.tables import VOLATILE_COLUMNS
+from ingestion.warehouse import Warehouse
+from publishing.manifest import PublishedMart
+
+_HASHES = {
+    # md5, as DuckDB's own hash differs between its releases.
+    "duckdb": "sum(md5_number_lower({text}))",
+    "redshift": "sum(cast(farmfingerprint64({text}) as decimal(38, 0)))",
+}
+
+_FLOATS = frozenset({"double", "float", "real", "double precision", "float8", "float4"})
+
+
+def images(
+    warehouse: Warehouse, target: str, names: Sequence[str], schema_of: dict[str, str] | None = None
+) -> list[PublishedMart]:
+    """The images of marts named `schema.table`, read from other schemas where `schema_of` says so."""
+    columns = _columns(warehouse)
+    found = []
+    for name in names:
+        schema, table = name.split(".")
+        schema = (schema_of or {}).get(schema, schema)
+        types = columns[schema, table]
+        text = _row_text({column: types[column] for column in sorted(types) if column not in VOLATILE_COLUMNS})
+        ((rows, total),) = warehouse.rows(
+            f'select count(*), {_HASHES[target].format(text=text)} from "{schema}"."{table}"'
+        )
+        found.append(PublishedMart(name, rows, f"{int(total or 0) % 2**64:016x}", types))
+    return found
+
+
+def _columns(warehouse: Warehouse) -> dict[tuple[str, str], dict[str, str]]:
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, column, type_ in warehouse.rows(
+        "select table_schema, table_name, column_name, data_type from information_schema.columns "
+        "where table_catalog = current_database() order by table_schema, table_name, ordinal_position"
+    ):
+        found.setdefault((schema, table), {})[column] = type_.lower()
+    return found
+
+
+def _row_text(types: dict[str, str]) -> str:
+    """The expression of a row as one text; NULL is a value of its own."""
+    texts = []
+    for column, type_ in types.items():
+        if type_ in _FLOATS:
+            continue
+        # Redshift casts no boolean to a text.
+        value = f"""case when "{column}" then 1 else 0 end""" if type_ == "boolean" else f'"{column}"'
+        text = f"'=' || cast({value} as varchar(65535))"
+        texts.append(f"""case when "{column}" is null then '' else {text} end""")
+    return " || '|' || ".join(texts) or "''"

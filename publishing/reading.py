@@ -1,0 +1,47 @@
+"""Reading what is published: the one way into the warehouse for programs that are no part of its building."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from ingestion import redshift
+from ingestion.config import Settings
+from ingestion.warehouse import DuckDBWarehouse, Warehouse
+from publishing.files import CURRENT, MANIFEST_FILE, MARTS_FILE
+from publishing.manifest import Manifest
+from publishing.store import MARTS, PublishError
+
+
+@dataclass(frozen=True)
+class PublishedMarts:
+    """A version to read; it stays what it is as long as it is open, whatever is published meanwhile."""
+
+    manifest: Manifest
+    warehouse: Warehouse
+    schema: str
+
+    def table(self, mart: str) -> str:
+        """What a query calls a mart, say `dim_songs`."""
+        return f'"{self.schema}"."{mart}"'
+
+
+@contextmanager
+def open_published(settings: Settings) -> Iterator[PublishedMarts]:
+    """The current version. Raises PublishError where nothing is published, LoadError without a Redshift."""
+    if settings.target == "redshift":
+        from publishing.schemas import open_version
+
+        with redshift.open_session(settings) as session:
+            manifest, schema = open_version(session)
+            yield PublishedMarts(manifest, session, schema)
+        return
+    folder = settings.published_dir / CURRENT
+    if not folder.exists():
+        raise PublishError(f"nothing is published in {settings.published_dir} yet")
+    folder = folder.resolve()  # manifest and marts of one version, also if another becomes current meanwhile
+    manifest = Manifest.from_json((folder / MANIFEST_FILE).read_bytes())
+    with closing(duckdb.connect(str(folder / MARTS_FILE), read_only=True)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield PublishedMarts(manifest, DuckDBWarehouse(connection), MARTS)
