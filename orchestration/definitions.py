@@ -8,6 +8,7 @@ from orchestration.checks import few_bad_files
 from orchestration.dbt_models import dbt_cli, matched_models, models_to_match
 from orchestration.lake import file_lake_asset, msd_shard_job, spotify_lake_asset
 from orchestration.matching import candidates_lake_asset
+from orchestration.publishing import published_marts
 from orchestration.raw import raw_assets
 from orchestration.retention import has_retention, retention_asset
 
@@ -24,6 +25,7 @@ defs = dg.Definitions(
         models_to_match,
         candidates_lake_asset,
         matched_models,
+        published_marts,
     ],
     asset_checks=[few_bad_files],
     jobs=[whole_graph, msd_shard_job(msd_shards())],

@@ -8,7 +8,6 @@
 `current` is replaced in one step. Who has opened a file reads on in that one, also when its folder has gone.
 """
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -66,7 +65,6 @@ class VersionFolders:
     def write(self, version: int, marts: Sequence[BuiltNode]) -> None:
         """Copy marts into a file, and each into Parquet."""
         folder = self._unfinished(version)
-        shutil.rmtree(folder, ignore_errors=True)
         (folder / PARQUET_FOLDER).mkdir(parents=True)
         execute = self._connection.execute
         ((built,),) = execute("select current_database()").fetchall()
@@ -118,8 +116,7 @@ class VersionFolders:
 
     def switch(self, version: int) -> None:
         """Point `current` at a version: one rename."""
-        fresh = self._folder / f".{CURRENT}.{os.getpid()}"
-        fresh.unlink(missing_ok=True)
+        fresh = self._folder / f".{CURRENT}.tmp"
         fresh.symlink_to(version_name(version), target_is_directory=True)
         fresh.replace(self._folder / CURRENT)
 
@@ -129,7 +126,7 @@ class VersionFolders:
         if since is None:
             held.unlink(missing_ok=True)
         else:
-            fresh = self._folder / f".{HELD}.{os.getpid()}"
+            fresh = self._folder / f".{HELD}.tmp"
             fresh.write_text(since.isoformat())
             fresh.replace(held)
 
@@ -138,12 +135,14 @@ class VersionFolders:
         shutil.rmtree(self._folder / version_name(version))
 
     def _unfinished(self, version: int) -> Path:
-        return self._folder / f".{version_name(version)}"
+        return self._folder / f".{version_name(version)}.tmp"
 
 
 @contextmanager
 def open_files(settings: Settings) -> Iterator[VersionFolders]:
     """The folders of versions, and the warehouse that they are copied from. Raises LoadError."""
+    for left in settings.published_dir.glob(".*.tmp"):  # by a publisher that was killed
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     with open_beside(settings) as connection:
         yield VersionFolders(settings.published_dir, connection)
 

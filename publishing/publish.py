@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as release_of
+from types import MappingProxyType
 
 from ingestion.config import Settings
 from publishing.audit import column_problems, count_problems, source_problems
@@ -38,13 +39,13 @@ class PublishResult:
 
 def publish(
     settings: Settings,
-    sources: Mapping[str, SourceLook] | None = None,
+    sources: Mapping[str, SourceLook] = MappingProxyType({}),
     accept_changes: bool = False,
     now: datetime | None = None,
 ) -> PublishResult:
     """Have readers see what dbt built, if it was built whole, tested, and is like what they saw before.
 
-    `sources` says what was found where the data comes from; None is to take what the current version says.
+    `sources` says what was found where the data comes from; of others holds what the current version says.
     With `accept_changes` the comparison with the current version is left out. Where nothing was built since the
     current version there is nothing to do. Raises AuditError with what does not hold, PublishError where
     another process publishes or readers cannot be switched, LoadError where the warehouse cannot be read.
@@ -62,7 +63,7 @@ def publish(
             log.info("nothing was built since %s", current.name)
             return PublishResult(current, False)
         marts = _images(store, evidence)
-        sources = dict(sources if sources is not None else current.sources if current else {})
+        sources = {**(current.sources if current else {}), **sources}
         if current is not None and not accept_changes:
             _require(
                 [

@@ -11,12 +11,16 @@ from ingestion.config import Settings
 from ingestion.warehouse import DuckDBWarehouse, Warehouse
 from publishing.files import CURRENT, MANIFEST_FILE, MARTS_FILE
 from publishing.manifest import Manifest
+from publishing.schemas import MANIFEST, READERS
 from publishing.store import MARTS, PublishError
 
 
 @dataclass(frozen=True)
 class PublishedMarts:
-    """A version to read; it stays what it is as long as it is open, whatever is published meanwhile."""
+    """A version to read; it stays what it is as long as it is open, whatever is published meanwhile.
+
+    In Redshift all of it is one transaction, and publishing waits for its end: to be open no longer than needed.
+    """
 
     manifest: Manifest
     warehouse: Warehouse
@@ -31,11 +35,11 @@ class PublishedMarts:
 def open_published(settings: Settings) -> Iterator[PublishedMarts]:
     """The current version. Raises PublishError where nothing is published, LoadError without a Redshift."""
     if settings.target == "redshift":
-        from publishing.schemas import open_version
-
         with redshift.open_session(settings) as session:
-            manifest, schema = open_version(session)
-            yield PublishedMarts(manifest, session, schema)
+            if not session.has_table(READERS, MANIFEST):
+                raise PublishError("nothing is published yet")
+            pieces = session.rows(f"select manifest from {READERS}.{MANIFEST} order by piece")
+            yield PublishedMarts(Manifest.from_json("".join(text for (text,) in pieces)), session, READERS)
         return
     folder = settings.published_dir / CURRENT
     if not folder.exists():

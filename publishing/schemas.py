@@ -3,6 +3,7 @@
     marts_v000012.dim_songs            the tables of a version
     published.dim_songs                a view of the current one's
     published_msd.songs                a view of it under the names of the founding data dictionary
+    published.manifest                 its manifest, in pieces
     operations.published_versions      the manifests, in pieces, and which version is current
 
 All views are made anew in one transaction. That waits for queries that read them, and what is asked meanwhile
@@ -27,7 +28,7 @@ from publishing.store import MARTS, PublishError, moved
 
 log = logging.getLogger(__name__)
 
-READERS = "published"
+READERS, MANIFEST = "published", "manifest"
 
 ATTEMPT_MILLISECONDS = 500
 """How long the views may keep readers waiting. Under PostgreSQL's second after which two that wait for each
@@ -73,10 +74,10 @@ class VersionSchemas:
 
     def _manifests(self, condition: str) -> list[Manifest]:
         pieces: dict[int, str] = {}
-        for version, piece in self.warehouse.rows(
+        for version, text in self.warehouse.rows(
             f"select version, manifest from {SCHEMA}.published_versions {condition} order by version, piece"
         ):
-            pieces[version] = pieces.get(version, "") + piece
+            pieces[version] = pieces.get(version, "") + text
         return [Manifest.from_json(text) for text in pieces.values()]
 
     def held_since(self) -> datetime | None:
@@ -164,6 +165,9 @@ class VersionSchemas:
             schema, name = mart.name.split(".")
             query = moved(mart.view_sql, tables) if mart.view_sql else f'select * from {tables}."{name}"'
             views[_seen_in(schema), name] = query
+        views[READERS, MANIFEST] = (
+            f"select piece, manifest from {SCHEMA}.published_versions where version = {version}"
+        )
         present = {
             (schema, view)
             for schema, view in self.warehouse.rows(
@@ -220,15 +224,3 @@ def open_schemas(settings: Settings) -> Iterator[VersionSchemas]:
     """The versions in the Redshift that the settings name. Raises LoadError."""
     with redshift.open_session(settings) as session:
         yield VersionSchemas(session, settings.redshift.mart_readers)
-
-
-def open_version(session: redshift.Session) -> tuple[Manifest, str]:
-    """The current version's manifest and the schema of its tables, for a program that may read them.
-
-    Raises PublishError where nothing is published.
-    """
-    store = VersionSchemas(session, ())
-    manifest = store.current()
-    if manifest is None:
-        raise PublishError("nothing is published yet")
-    return manifest, _schema(manifest.version)
