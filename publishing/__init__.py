@@ -7,8 +7,8 @@ version never changes; one pointer says which is current, and it moves in one st
 from publishing.publish import (
     AuditError,
     PublishResult,
-    published_versions,
     publish,
+    published_versions,
     resume,
     rollback,
 )

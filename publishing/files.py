@@ -1,6 +1,6 @@
 """Versions as folders: a DuckDB file of the marts alone, Parquet of each, a manifest.
 
-    published/v000012/marts.duckdb
+    published/v000012/music_warehouse.duckdb
     published/v000012/parquet/marts.dim_songs.parquet
     published/v000012/manifest.json
     published/current -> v000012
@@ -25,7 +25,7 @@ from publishing.manifest import Manifest, PublishedMart, version_name
 from publishing.store import MARTS, moved
 
 CURRENT, HELD = "current", "held"
-MARTS_FILE, PARQUET_FOLDER, MANIFEST_FILE = "marts.duckdb", "parquet", "manifest.json"
+MARTS_FILE, PARQUET_FOLDER, MANIFEST_FILE = "music_warehouse.duckdb", "parquet", "manifest.json"
 
 READ_ONLY = 0o444
 """A program that opens a version to write into it is refused, and does not lock others out."""
@@ -41,8 +41,7 @@ class VersionFolders:
     def versions(self) -> list[Manifest]:
         """All that are kept, oldest first; one without a manifest was never finished."""
         return [
-            Manifest.from_json(path.read_bytes())
-            for path in sorted(self._folder.glob(f"v*/{MANIFEST_FILE}"))
+            Manifest.from_json(path.read_bytes()) for path in sorted(self._folder.glob(f"v*/{MANIFEST_FILE}"))
         ]
 
     def current(self) -> Manifest | None:

@@ -25,7 +25,9 @@ def images(
         schema, table = name.split(".")
         schema = (schema_of or {}).get(schema, schema)
         types = columns[schema, table]
-        text = _row_text({column: types[column] for column in sorted(types) if column not in VOLATILE_COLUMNS})
+        text = _row_text(
+            {column: types[column] for column in sorted(types) if column not in VOLATILE_COLUMNS}
+        )
         ((rows, total),) = warehouse.rows(
             f'select count(*), {_HASHES[target].format(text=text)} from "{schema}"."{table}"'
         )

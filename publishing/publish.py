@@ -46,8 +46,8 @@ def publish(
     """Have readers see what dbt built, if it was built whole, tested, and is like what they saw before.
 
     `sources` says what was found where the data comes from; of others holds what the current version says.
-    With `accept_changes` the comparison with the current version is left out. Where nothing was built since the
-    current version there is nothing to do. Raises AuditError with what does not hold, PublishError where
+    With `accept_changes` the comparison with the current version is left out. Where nothing was built since
+    the current version there is nothing to do. Raises AuditError with what does not hold, PublishError where
     another process publishes or readers cannot be switched, LoadError where the warehouse cannot be read.
     """
     now = now or datetime.now(UTC)
@@ -160,7 +160,9 @@ def _write(store: VersionStore, evidence: Evidence, manifest: Manifest, current:
 
 def _reclaim(store: VersionStore, keep: int) -> list[Manifest]:
     versions, current = store.versions(), store.current()
-    old = [manifest for manifest in versions[:-keep] if current is None or manifest.version != current.version]
+    old = [
+        manifest for manifest in versions[:-keep] if current is None or manifest.version != current.version
+    ]
     for manifest in old:
         store.remove(manifest.version)
         log.info("%s is removed: the last %s versions are kept", manifest.name, keep)

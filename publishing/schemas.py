@@ -202,7 +202,7 @@ class VersionSchemas:
             log.info("%s is still being read: it goes with a later publication", version_name(version))
 
     def _drops(self, version: int) -> list[str]:
-        """The statements that drop what there is of a version: one by one, what a view reads is not dropped."""
+        """What drops all there is of a version: one by one, as what a view reads is not dropped so."""
         tables = self.warehouse.rows(
             "select table_name from information_schema.tables where table_schema = %s", _schema(version)
         )

@@ -66,7 +66,9 @@ def open_store(settings: Settings) -> Iterator[VersionStore]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise PublishError(f"another process is publishing to {settings.published_dir}: wait for it") from None
+        raise PublishError(
+            f"another process is publishing to {settings.published_dir}: wait for it"
+        ) from None
     try:
         if settings.target == "redshift":
             from publishing.schemas import open_schemas  # its driver takes a second to import

@@ -138,14 +138,16 @@ def test_a_reader_in_the_middle_of_a_transaction_is_waited_for(settings, warehou
     with closing(as_analyst(stand_in)) as analyst, closing(as_analyst(stand_in)) as other:
         run(analyst, "begin")
         assert current_generation(analyst) == 1
-        with reading(lambda: current_generation(other), 1) as readers:
-            # Publishing tries for a moment, again and again; in between others read.
-            with reading(lambda: publish(settings).manifest.version, 1) as publishing:
-                readers.until_each_has_read_again()
-                assert publishing.seen == []
-                assert current_generation(analyst) == 1
-                run(analyst, "commit")
-                publishing.until_each_has_read_again()
+        # Publishing tries for a moment, again and again; in between others read.
+        with (
+            reading(lambda: current_generation(other), 1) as readers,
+            reading(lambda: publish(settings).manifest.version, 1) as publishing,
+        ):
+            readers.until_each_has_read_again()
+            assert publishing.seen == []
+            assert current_generation(analyst) == 1
+            run(analyst, "commit")
+            publishing.until_each_has_read_again()
         assert readers.errors == publishing.errors == []
         assert current_generation(analyst) == 2
 

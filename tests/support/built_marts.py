@@ -97,16 +97,18 @@ class BuiltMarts:
         models = [("marts", mart, "table", "null") for mart in rows]
         models.append(("msd", VIEW, "view", f"'{view_sql}'"))
         for schema, name, materialized, sql in models:
-            warehouse.execute(
-                f"insert into operations.built_nodes values ('model.music_warehouse.{schema}_{name}', 'model', "
-                f"'{schema}', '{name}', '{materialized}', true, {sql}, '{self.bounds.get(name, '{}')}', '', "
-                f"'success', null, '{invocation}', timestamp '{at + timedelta(minutes=1)}')"
+            bounds = self.bounds.get(name, "{}")
+            values = (
+                f"'model.music_warehouse.{schema}_{name}', 'model', '{schema}', '{name}', '{materialized}', "
+                f"true, {sql}, '{bounds}', '', 'success', null, '{invocation}', "
+                f"timestamp '{at + timedelta(minutes=1)}'"
             )
-        if tested:
-            for mart in rows:
-                warehouse.execute(
-                    f"insert into operations.built_nodes values ('test.music_warehouse.{mart}_is_sound.1', 'test', "
-                    f"null, null, null, false, null, '{{}}', 'model.music_warehouse.marts_{mart}', "
-                    f"'{test_status}', {0 if test_status == 'pass' else 3}, '{invocation}', "
-                    f"timestamp '{at + timedelta(minutes=2)}')"
-                )
+            warehouse.execute(f"insert into operations.built_nodes values ({values})")
+        for mart in rows if tested else ():
+            failures = 0 if test_status == "pass" else 3
+            values = (
+                f"'test.music_warehouse.{mart}_is_sound.1', 'test', null, null, null, false, null, '{{}}', "
+                f"'model.music_warehouse.marts_{mart}', '{test_status}', {failures}, '{invocation}', "
+                f"timestamp '{at + timedelta(minutes=2)}'"
+            )
+            warehouse.execute(f"insert into operations.built_nodes values ({values})")

@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
+PAUSE_SECONDS = 0.05
+"""Between two readings of one reader: who publishes needs some of the machine too."""
+
+
 @dataclass
 class Readers:
     """What readers saw: one list per reader, in the order of reading, and every error."""
@@ -37,6 +41,7 @@ def reading(read: Callable[[], int], count: int) -> Iterator[Readers]:
         try:
             while not is_over.is_set():
                 seen.append(read())
+                time.sleep(PAUSE_SECONDS)
         except BaseException as error:
             readers.errors.append(error)
 
