@@ -18,7 +18,8 @@ SHOWN_NODES = 5
 class BuiltNode:
     """A model, a seed or a data test, as the last invocation that had it left it.
 
-    Of a relation that readers may see (`is_public`): where it is, its bounds on rows; of a view, its query.
+    Of a relation that readers may see (`is_public`): where it is, its bounds on rows, the columns that are
+    about persons and are not shown; of a view, its query.
     """
 
     node_id: str
@@ -28,6 +29,7 @@ class BuiltNode:
     is_public: bool
     view_sql: str | None
     bounds: dict[str, float]
+    personal_columns: tuple[str, ...]
     parent_ids: tuple[str, ...]
     status: str
     failures: int
@@ -125,7 +127,8 @@ def read_evidence(warehouse: Warehouse) -> Evidence:
             table or "",
             is_public,
             view_sql,
-            json.loads(bounds),
+            (how := json.loads(publishing)).get("rows", {}),
+            tuple(how.get("personal_columns", ())),
             tuple(parent_ids.split()),
             status,
             failures or 0,
@@ -139,14 +142,14 @@ def read_evidence(warehouse: Warehouse) -> Evidence:
             table,
             is_public,
             view_sql,
-            bounds,
+            publishing,
             parent_ids,
             status,
             failures,
             invocation_id,
             ended_at,
         ) in warehouse.rows(
-            "select node_id, resource_type, schema_name, table_name, is_public, view_sql, bounds, "
+            "select node_id, resource_type, schema_name, table_name, is_public, view_sql, publishing, "
             f"parent_ids, status, failures, invocation_id, ended_at from {SCHEMA}.built_nodes"
         )
     }

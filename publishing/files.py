@@ -54,12 +54,12 @@ class VersionFolders:
         held = self._folder / HELD
         return datetime.fromisoformat(held.read_text()) if held.exists() else None
 
-    def images(self, names: Sequence[str], version: int | None = None) -> list[PublishedMart]:
+    def images(self, marts: Sequence[BuiltNode], version: int | None = None) -> list[PublishedMart]:
         """Images of marts as they were built, or as the file of a version holds them."""
         if version is None:
-            return images(self.warehouse, "duckdb", names)
+            return images(self.warehouse, "duckdb", marts)
         with closing(duckdb.connect(str(self._unfinished(version) / MARTS_FILE), read_only=True)) as copy:
-            return images(DuckDBWarehouse(copy), "duckdb", names)
+            return images(DuckDBWarehouse(copy), "duckdb", marts)
 
     def write(self, version: int, marts: Sequence[BuiltNode]) -> None:
         """Copy marts into a file, and each into Parquet."""
@@ -75,7 +75,9 @@ class VersionFolders:
             for mart in marts:
                 name = f'"{mart.schema}"."{mart.table}"'
                 if mart.view_sql is None:
-                    execute(f'create table {name} as from "{built}".{name}')
+                    personal = ", ".join(f'"{column}"' for column in mart.personal_columns)
+                    shown = f"* exclude ({personal})" if personal else "*"
+                    execute(f'create table {name} as select {shown} from "{built}".{name}')
                 else:
                     execute(f"create view {name} as {moved(mart.view_sql, MARTS)}")
                 self._copy_comments(built, mart)
@@ -102,6 +104,8 @@ class VersionFolders:
             "where database_name = ? and schema_name = ? and table_name = ? and comment is not null",
             at,
         ).fetchall():
+            if column in mart.personal_columns:
+                continue
             self._connection.execute(f'comment on column {name}."{column}" is {_literal(comment)}')
 
     def finish(self, manifest: Manifest) -> None:

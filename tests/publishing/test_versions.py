@@ -249,7 +249,7 @@ def test_what_is_not_sound_is_not_shown_and_readers_keep_what_they_have(settings
     ids=["within", "beyond"],
 )
 def test_a_mart_s_own_bounds_count(settings, warehouse, rows, is_shown):
-    warehouse.bounds["fct_playlist_tracks"] = '{"max_shrink": 0.5}'
+    warehouse.bounds["fct_playlist_tracks"] = {"max_shrink": 0.5}
     warehouse.build()
     publish(settings)
     warehouse.build(rows)
@@ -400,3 +400,16 @@ def test_the_operator_publishes_rolls_back_and_resumes_by_command(settings, ware
     warehouse.build(test_status="fail")
     assert main(["publish"]) == 1
     assert "test dim_songs_is_sound: fail" in capsys.readouterr().err
+
+
+def test_what_is_about_persons_is_not_in_a_version(settings, warehouse):
+    warehouse.personal_columns = ("title",)
+    warehouse.build({"dim_songs": 300})
+    manifest = publish(settings).manifest
+    assert all("title" not in mart.columns for mart in manifest.marts)
+    with open_published(settings) as published:
+        songs = published.table("dim_songs")
+        assert published.warehouse.rows(f"select count(*) from {songs}") == [(300,)]
+        assert "title" not in {column for column, *_ in published.warehouse.rows(f"describe {songs}")}
+    parquet = settings.published_dir / "current" / "parquet" / "marts.dim_songs.parquet"
+    assert "title" not in duckdb.read_parquet(str(parquet)).columns

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.5
 """Between two readings of one reader: who publishes needs some of the machine too."""
 
 
