@@ -1,6 +1,5 @@
 """Every dbt model as an asset, every dbt test as an asset check: before matching, and after it."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -11,7 +10,6 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 
 from ingestion.computed import MATCHING
 from ingestion.config import load_settings
-from orchestration.built_state import is_current, remember
 from orchestration.project_files import ROOT, project_parts
 
 # A target folder of its own: what is parsed by hand, for another target perhaps, is not taken for this.
@@ -41,6 +39,14 @@ class LayerTranslator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "seed":
             return dbt_resource_props["schema"]
         return dbt_resource_props["fqn"][1]
+
+    def get_asset_check_spec(self, *arguments: Any, **options: Any) -> dg.AssetCheckSpec | None:
+        """A test that does not block by itself: where one fails, dbt does, and with it the step.
+
+        Nothing has to wait for the result of a test that a run without changes leaves out.
+        """
+        spec = super().get_asset_check_spec(*arguments, **options)
+        return spec and spec._replace(blocking=False)
 
 
 QUARANTINED_SONG_FILES = dg.AssetKey(["staging", "stg_msd__quarantined_inputs"])
@@ -75,6 +81,8 @@ def models_to_match(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> I
 )
 def matched_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
     """Build and test what is made of candidates."""
+    from orchestration.built_state import remember
+
     yield from _build(context, dbt)
     remember(load_settings())
 
@@ -85,23 +93,13 @@ def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
     What was parsed for the manifest is not parsed again: that takes three times as long as looking for
     changes.
     """
-    settings = load_settings()
-    if is_current(settings):
+    from orchestration.built_state import is_current  # with it comes dlt, which takes a while to import
+
+    if is_current(load_settings()):
         context.log.info("raw rows and models are those of the last build: it holds")
-        yield from _confirmed(context)
+        for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
+            if key in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=key, metadata={"was_current": True})
         return
     parsed = ["--partial-parse-file-path", str(project.target_path / "partial_parse.msgpack")]
     yield from dbt.cli(["build", "--exclude-resource-type", "unit_test", *parsed], context=context).stream()
-
-
-def _confirmed(context: dg.AssetExecutionContext) -> Iterator:
-    """What is as it was, models and tests, in the order of the graph."""
-    unchanged = {"was_current": True}
-    checks = defaultdict(list)
-    for check in context.selected_asset_check_keys:
-        checks[check.asset_key].append(check.name)
-    for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
-        if key in context.selected_asset_keys:
-            yield dg.MaterializeResult(asset_key=key, metadata=unchanged)
-        for name in checks[key]:
-            yield dg.AssetCheckResult(asset_key=key, check_name=name, passed=True, metadata=unchanged)

@@ -13,9 +13,11 @@ from publishing.publish import (
     rollback,
 )
 from publishing.reading import PublishedMarts, open_published
+from publishing.store import PublishError
 
 __all__ = [
     "AuditError",
+    "PublishError",
     "PublishResult",
     "PublishedMarts",
     "open_published",
