@@ -130,7 +130,7 @@ def create_empty_raw_tables(warehouse: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> DbtWorkplace:
+def empty_workplace(tmp_path_factory: pytest.TempPathFactory) -> DbtWorkplace:
     place = DbtWorkplace(tmp_path_factory.mktemp("dbt"))
     shutil.copyfile(REPOSITORY / "profiles.example.yml", place.folder / "profiles.yml")
     create_empty_raw_tables(place.warehouse)
@@ -138,15 +138,21 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> DbtWorkplace:
 
 
 @pytest.fixture(scope="session")
-def invocations(workplace: DbtWorkplace) -> dict[str, Invocation]:
+def invocations(empty_workplace: DbtWorkplace) -> dict[str, Invocation]:
     """`dbt build` of the empty warehouse and `dbt parse` for Redshift, side by side: each costs seconds."""
-    build = workplace.start("build")
-    parse = workplace.start("parse", target="redshift")
-    return {"duckdb": workplace.finish(build), "redshift": workplace.finish(parse)}
+    build = empty_workplace.start("build")
+    parse = empty_workplace.start("parse", target="redshift")
+    return {"duckdb": empty_workplace.finish(build), "redshift": empty_workplace.finish(parse)}
 
 
 @pytest.fixture(scope="session")
-def manifest(workplace: DbtWorkplace, invocations: dict[str, Invocation]) -> dict:
-    path = workplace.target_path("duckdb") / "manifest.json"
-    assert path.exists(), invocations["duckdb"].output
-    return workplace.read("manifest.json")
+def workplace(empty_workplace: DbtWorkplace, invocations: dict[str, Invocation]) -> DbtWorkplace:
+    """Where an empty warehouse is built."""
+    assert invocations["duckdb"].returncode == 0, invocations["duckdb"].output
+    return empty_workplace
+
+
+@pytest.fixture(scope="session")
+def manifest() -> dict:
+    """The project as dbt reads it; for that nothing has to be built."""
+    return json.loads(_parsed().with_name("manifest.json").read_text())
