@@ -11,8 +11,10 @@ import os
 import pwd
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from ingestion.errors import ConfigError
 
@@ -44,6 +46,12 @@ DEFAULT_MSD_SHARDS = 8
 
 KEEP_VERSIONS = 7
 """Published versions, a week of mornings: what is found wrong on a Monday was right on some day before."""
+
+UTC_ZONE = ZoneInfo("UTC")
+
+START_AT, READY_BY = time(4), time(7)
+"""When the day's run begins, and by when readers have what it made. In the small hours nobody is at work on
+what is read, no clock is put forward or back, and three hours are left."""
 
 MSD_SUBSET_URL = "http://labrosa.ee.columbia.edu/~dpwe/tmp/millionsongsubset.tar.gz"
 """Where the dataset's own page sends those who want the subset."""
@@ -100,6 +108,15 @@ class RedshiftSettings:
 
 
 @dataclass(frozen=True)
+class Timetable:
+    """The operator's day: its run begins at `start_at` and is published by the next `ready_by`, local times."""
+
+    time_zone: ZoneInfo = UTC_ZONE
+    start_at: time = START_AT
+    ready_by: time = READY_BY
+
+
+@dataclass(frozen=True)
 class Settings:
     """One configuration of the warehouse.
 
@@ -107,7 +124,7 @@ class Settings:
     there are none, and the sandbox's own folders and server take their place. Rows of a source are kept
     for its `retention_days` after they were last confirmed, None is for good. Where more than
     `msd_max_bad_share` of the song files are in quarantine the run fails. Of what was published the last
-    `keep_versions` are kept.
+    `keep_versions` are kept. `time_zone`, `start_at` and `ready_by` are the timetable's.
     """
 
     target: str
@@ -122,6 +139,9 @@ class Settings:
     msd_max_bad_share: float = MSD_MAX_BAD_SHARE
     msd_subset_url: str = MSD_SUBSET_URL
     keep_versions: int = KEEP_VERSIONS
+    time_zone: ZoneInfo = UTC_ZONE
+    start_at: time = START_AT
+    ready_by: time = READY_BY
 
     @property
     def home(self) -> Path:
@@ -240,7 +260,18 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         msd_max_bad_share=_share(values, "MSD_MAX_BAD_SHARE", MSD_MAX_BAD_SHARE),
         msd_subset_url=values.get("MSD_SUBSET_URL", MSD_SUBSET_URL),
         keep_versions=_positive(values, "WAREHOUSE_KEEP_VERSIONS") or KEEP_VERSIONS,
+        **asdict(timetable(environment)),
     )
+
+
+def timetable(environment: Mapping[str, str] = os.environ) -> Timetable:
+    """When the orchestrator runs, whatever else is set. Raises ConfigError."""
+    values = {name: value.strip() for name, value in environment.items() if value.strip()}
+    start_at = _time_of_day(values, "WAREHOUSE_START_AT", START_AT)
+    ready_by = _time_of_day(values, "WAREHOUSE_READY_BY", READY_BY)
+    if start_at == ready_by:
+        raise ConfigError(f"WAREHOUSE_READY_BY is {ready_by:%H:%M}, which is when the run begins")
+    return Timetable(_time_zone(values), start_at, ready_by)
 
 
 def msd_shards(environment: Mapping[str, str] = os.environ) -> int:
@@ -324,6 +355,26 @@ def _positive(values: Mapping[str, str], variable: str) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise ConfigError(f"{variable} is {text!r}; it may be a whole number above 0")
     return int(text)
+
+
+def _time_zone(values: Mapping[str, str]) -> ZoneInfo:
+    name = values.get("WAREHOUSE_TIME_ZONE", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError):  # no name of a zone, or that of a folder of them
+        raise ConfigError(
+            f"WAREHOUSE_TIME_ZONE is {name!r}; it may be an IANA name, say Europe/Berlin"
+        ) from None
+
+
+def _time_of_day(values: Mapping[str, str], variable: str, default: time) -> time:
+    text = values.get(variable)
+    if text is None:
+        return default
+    try:
+        return datetime.strptime(text, "%H:%M").time()
+    except ValueError:
+        raise ConfigError(f"{variable} is {text!r}; it may be a time of day, say 04:00") from None
 
 
 def _share(values: Mapping[str, str], variable: str, default: float) -> float:

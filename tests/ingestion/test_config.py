@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import pwd
 import stat
+from datetime import time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestion.config import IN_USE_LINK, REAL_DATA_MARK, SOURCE_VARIABLES, load_settings
+from ingestion.config import IN_USE_LINK, REAL_DATA_MARK, SOURCE_VARIABLES, load_settings, timetable
 from ingestion.errors import ConfigError
 
 
@@ -272,3 +274,40 @@ def test_a_spotify_setting_that_cannot_be_used_is_named(environment, reason, dat
 
 def test_the_apps_secret_is_not_in_what_settings_look_like(data_dir):
     assert "secret'" not in repr(settings(data_dir, **APP))
+
+
+def test_the_days_run_begins_at_four_and_is_there_by_seven_in_utc_unless_told_otherwise(data_dir):
+    found = settings(data_dir)
+    assert (found.time_zone, found.start_at, found.ready_by) == (ZoneInfo("UTC"), time(4), time(7))
+    own = {
+        "WAREHOUSE_TIME_ZONE": "Asia/Kathmandu",
+        "WAREHOUSE_START_AT": "2:30",
+        "WAREHOUSE_READY_BY": "06:45",
+    }
+    found = settings(data_dir, **own)
+    assert (found.time_zone.key, found.start_at, found.ready_by) == (
+        "Asia/Kathmandu",
+        time(2, 30),
+        time(6, 45),
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WAREHOUSE_TIME_ZONE", "Europe/Nowhere"),
+        ("WAREHOUSE_TIME_ZONE", "Europe"),
+        ("WAREHOUSE_TIME_ZONE", "../etc/passwd"),
+        ("WAREHOUSE_START_AT", "24:00"),
+        ("WAREHOUSE_START_AT", "04:00:30"),
+        ("WAREHOUSE_READY_BY", "seven"),
+        ("WAREHOUSE_READY_BY", "04:00"),
+    ],
+)
+def test_a_zone_or_a_time_that_there_is_not_is_refused(variable, value, data_dir):
+    with pytest.raises(ConfigError, match=variable):
+        settings(data_dir, **{variable: value})
+
+
+def test_the_timetable_is_read_whatever_else_cannot_be():
+    assert timetable({"MSD_PATH": "/nowhere", "WAREHOUSE_READY_BY": "08:00"}).ready_by == time(8)
