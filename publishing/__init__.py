@@ -7,20 +7,22 @@ version never changes; one pointer says which is current, and it moves in one st
 from publishing.publish import (
     AuditError,
     PublishResult,
-    published_versions,
     publish,
+    published_versions,
     resume,
     rollback,
 )
-from publishing.reading import PublishedMarts, open_published
+from publishing.reading import PublishedMarts, Served, open_published, read_served
 
 __all__ = [
     "AuditError",
     "PublishResult",
     "PublishedMarts",
+    "Served",
     "open_published",
     "publish",
     "published_versions",
+    "read_served",
     "resume",
     "rollback",
 ]
