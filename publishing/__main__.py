@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_publish)
     command = commands.add_parser("rollback", help="have readers see an earlier version, and hold them there")
-    command.add_argument("--to", type=_version, metavar="VERSION", help="v000012 or 12; default: the one before")
+    command.add_argument(
+        "--to", type=_version, metavar="VERSION", help="v000012 or 12; default: the one before"
+    )
     command.set_defaults(run=_rollback)
     commands.add_parser("resume", help="let the next publication be shown again").set_defaults(run=_resume)
     commands.add_parser("versions", help="list what is kept").set_defaults(run=_versions)
@@ -63,8 +65,8 @@ def _publish(settings: Settings, options: argparse.Namespace) -> None:
     result = publish(settings, accept_changes=options.accept_changes)
     if result.held_since:
         print(
-            f"Not published: readers are held at {result.manifest.name} since {result.held_since:%Y-%m-%d %H:%M} UTC"
-            " by a rollback; python -m publishing resume lets them go."
+            f"Not published: readers are held at {result.manifest.name} since "
+            f"{result.held_since:%Y-%m-%d %H:%M} UTC by a rollback; python -m publishing resume lets them go."
         )
     elif result.is_new:
         print(f"Readers see {result.manifest.name}.")

@@ -47,7 +47,7 @@ def count_problems(
 
 
 def column_problems(before: Manifest, after: Sequence[PublishedMart], release: str) -> list[str]:
-    """Marts and columns that readers have now and would lose, or find of another type, without a new release."""
+    """Columns that readers have now and would lose, or find of another type, without a new release."""
     if before.release != release:
         return []
     columns = {mart.name: mart.columns for mart in after}
@@ -72,7 +72,9 @@ def source_problems(before: Mapping[str, SourceLook], after: Mapping[str, Source
         new = after.get(source)
         if new is None or not old.inputs:
             continue
-        found = f"source {source}: {old.inputs:,} inputs before, {new.inputs:,} at {new.at:%Y-%m-%d %H:%M} UTC"
+        found = (
+            f"source {source}: {old.inputs:,} inputs before, {new.inputs:,} at {new.at:%Y-%m-%d %H:%M} UTC"
+        )
         if not new.inputs:
             problems.append(f"{found}: nothing is there any more")
         elif new.inputs < old.inputs * (1 - MAX_SOURCE_SHRINK):

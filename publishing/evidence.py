@@ -1,4 +1,4 @@
-"""What dbt recorded of its last builds (`dbt_project/macros/build_records.sql`), and what is wrong with it."""
+"""What dbt recorded of its builds (`dbt_project/macros/build_records.sql`), and what is wrong with it."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,8 @@ SHOWN_NODES = 5
 class BuiltNode:
     """A model, a seed or a data test, as the last invocation that had it left it.
 
-    Of a relation that readers may see (`is_public`): where it is, its bounds on rows and, of a view, its query.
+    Of a relation that readers may see (`is_public`): where it is, its bounds on rows, the columns that are
+    about persons and are not shown; of a view, its query.
     """
 
     node_id: str
@@ -28,6 +29,7 @@ class BuiltNode:
     is_public: bool
     view_sql: str | None
     bounds: dict[str, float]
+    personal_columns: tuple[str, ...]
     parent_ids: tuple[str, ...]
     status: str
     failures: int
@@ -116,9 +118,7 @@ def read_evidence(warehouse: Warehouse) -> Evidence:
     if not warehouse.has_table(SCHEMA, "built_nodes"):
         return Evidence({}, None)
     started = dict(warehouse.rows(f"select invocation_id, started_at from {SCHEMA}.builds"))
-    ((cut_short_at,),) = warehouse.rows(
-        f"select max(started_at) from {SCHEMA}.builds where ended_at is null"
-    )
+    ((cut_short_at,),) = warehouse.rows(f"select max(started_at) from {SCHEMA}.builds where ended_at is null")
     nodes = {
         node_id: BuiltNode(
             node_id,
@@ -127,7 +127,8 @@ def read_evidence(warehouse: Warehouse) -> Evidence:
             table or "",
             is_public,
             view_sql,
-            json.loads(bounds),
+            (how := json.loads(publishing)).get("rows", {}),
+            tuple(how.get("personal_columns", ())),
             tuple(parent_ids.split()),
             status,
             failures or 0,
@@ -141,15 +142,15 @@ def read_evidence(warehouse: Warehouse) -> Evidence:
             table,
             is_public,
             view_sql,
-            bounds,
+            publishing,
             parent_ids,
             status,
             failures,
             invocation_id,
             ended_at,
         ) in warehouse.rows(
-            "select node_id, resource_type, schema_name, table_name, is_public, view_sql, bounds, parent_ids, "
-            f"status, failures, invocation_id, ended_at from {SCHEMA}.built_nodes"
+            "select node_id, resource_type, schema_name, table_name, is_public, view_sql, publishing, "
+            f"parent_ids, status, failures, invocation_id, ended_at from {SCHEMA}.built_nodes"
         )
     }
     return Evidence(nodes, cut_short_at)

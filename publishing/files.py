@@ -1,6 +1,6 @@
 """Versions as folders: a DuckDB file of the marts alone, Parquet of each, a manifest.
 
-    published/v000012/marts.duckdb
+    published/v000012/music_warehouse.duckdb
     published/v000012/parquet/marts.dim_songs.parquet
     published/v000012/manifest.json
     published/current -> v000012
@@ -25,7 +25,7 @@ from publishing.manifest import Manifest, PublishedMart, version_name
 from publishing.store import MARTS, moved
 
 CURRENT, HELD = "current", "held"
-MARTS_FILE, PARQUET_FOLDER, MANIFEST_FILE = "marts.duckdb", "parquet", "manifest.json"
+MARTS_FILE, PARQUET_FOLDER, MANIFEST_FILE = "music_warehouse.duckdb", "parquet", "manifest.json"
 
 READ_ONLY = 0o444
 """A program that opens a version to write into it is refused, and does not lock others out."""
@@ -41,8 +41,7 @@ class VersionFolders:
     def versions(self) -> list[Manifest]:
         """All that are kept, oldest first; one without a manifest was never finished."""
         return [
-            Manifest.from_json(path.read_bytes())
-            for path in sorted(self._folder.glob(f"v*/{MANIFEST_FILE}"))
+            Manifest.from_json(path.read_bytes()) for path in sorted(self._folder.glob(f"v*/{MANIFEST_FILE}"))
         ]
 
     def current(self) -> Manifest | None:
@@ -55,12 +54,12 @@ class VersionFolders:
         held = self._folder / HELD
         return datetime.fromisoformat(held.read_text()) if held.exists() else None
 
-    def images(self, names: Sequence[str], version: int | None = None) -> list[PublishedMart]:
+    def images(self, marts: Sequence[BuiltNode], version: int | None = None) -> list[PublishedMart]:
         """Images of marts as they were built, or as the file of a version holds them."""
         if version is None:
-            return images(self.warehouse, "duckdb", names)
+            return images(self.warehouse, "duckdb", marts)
         with closing(duckdb.connect(str(self._unfinished(version) / MARTS_FILE), read_only=True)) as copy:
-            return images(DuckDBWarehouse(copy), "duckdb", names)
+            return images(DuckDBWarehouse(copy), "duckdb", marts)
 
     def write(self, version: int, marts: Sequence[BuiltNode]) -> None:
         """Copy marts into a file, and each into Parquet."""
@@ -76,7 +75,9 @@ class VersionFolders:
             for mart in marts:
                 name = f'"{mart.schema}"."{mart.table}"'
                 if mart.view_sql is None:
-                    execute(f'create table {name} as from "{built}".{name}')
+                    personal = ", ".join(f'"{column}"' for column in mart.personal_columns)
+                    shown = f"* exclude ({personal})" if personal else "*"
+                    execute(f'create table {name} as select {shown} from "{built}".{name}')
                 else:
                     execute(f"create view {name} as {moved(mart.view_sql, MARTS)}")
                 self._copy_comments(built, mart)
@@ -103,6 +104,8 @@ class VersionFolders:
             "where database_name = ? and schema_name = ? and table_name = ? and comment is not null",
             at,
         ).fetchall():
+            if column in mart.personal_columns:
+                continue
             self._connection.execute(f'comment on column {name}."{column}" is {_literal(comment)}')
 
     def finish(self, manifest: Manifest) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ingestion.tables import VOLATILE_COLUMNS
 from ingestion.warehouse import Warehouse
+from publishing.evidence import BuiltNode
 from publishing.manifest import PublishedMart
 
 _HASHES = {
@@ -16,20 +17,25 @@ _FLOATS = frozenset({"double", "float", "real", "double precision", "float8", "f
 
 
 def images(
-    warehouse: Warehouse, target: str, names: Sequence[str], schema_of: dict[str, str] | None = None
+    warehouse: Warehouse, target: str, marts: Sequence[BuiltNode], schema: str | None = None
 ) -> list[PublishedMart]:
-    """The images of marts named `schema.table`, read from other schemas where `schema_of` says so."""
+    """The images of marts without their personal columns, read from another schema where one is given."""
     columns = _columns(warehouse)
     found = []
-    for name in names:
-        schema, table = name.split(".")
-        schema = (schema_of or {}).get(schema, schema)
-        types = columns[schema, table]
-        text = _row_text({column: types[column] for column in sorted(types) if column not in VOLATILE_COLUMNS})
-        ((rows, total),) = warehouse.rows(
-            f'select count(*), {_HASHES[target].format(text=text)} from "{schema}"."{table}"'
+    for mart in marts:
+        at = schema or mart.schema
+        types = {
+            column: type_
+            for column, type_ in columns[at, mart.table].items()
+            if column not in mart.personal_columns
+        }
+        text = _row_text(
+            {column: types[column] for column in sorted(types) if column not in VOLATILE_COLUMNS}
         )
-        found.append(PublishedMart(name, rows, f"{int(total or 0) % 2**64:016x}", types))
+        ((rows, total),) = warehouse.rows(
+            f'select count(*), {_HASHES[target].format(text=text)} from "{at}"."{mart.table}"'
+        )
+        found.append(PublishedMart(mart.name, rows, f"{int(total or 0) % 2**64:016x}", types, mart.view_sql))
     return found
 
 

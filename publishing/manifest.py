@@ -34,8 +34,8 @@ class SourceLook:
 class Manifest:
     """What a version consists of; times are UTC.
 
-    What was brought between `data_from`, None for the first version, and `data_to` is new in it. `built_at` is
-    when dbt built the last of its marts, `release` the code's.
+    What was brought between `data_from`, None for the first version, and `data_to` is new in it. `built_at`
+    is when dbt built the last of its marts, `release` the code's.
     """
 
     version: int

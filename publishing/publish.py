@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as release_of
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from ingestion.config import Settings
 from publishing.audit import column_problems, count_problems, source_problems
 from publishing.evidence import Evidence, read_evidence
-from publishing.manifest import Manifest, PublishedMart, SourceLook, differences, version_name
+from publishing.manifest import Manifest, SourceLook, differences, version_name
 from publishing.store import PublishError, VersionStore, open_store
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ def publish(
     """Have readers see what dbt built, if it was built whole, tested, and is like what they saw before.
 
     `sources` says what was found where the data comes from; of others holds what the current version says.
-    With `accept_changes` the comparison with the current version is left out. Where nothing was built since the
-    current version there is nothing to do. Raises AuditError with what does not hold, PublishError where
+    With `accept_changes` the comparison with the current version is left out. Where nothing was built since
+    the current version there is nothing to do. Raises AuditError with what does not hold, PublishError where
     another process publishes or readers cannot be switched, LoadError where the warehouse cannot be read.
     """
     now = now or datetime.now(UTC)
@@ -62,7 +62,7 @@ def publish(
         if current is not None and current.built_at == built_at and current.release == _release():
             log.info("nothing was built since %s", current.name)
             return PublishResult(current, False)
-        marts = _images(store, evidence)
+        marts = store.images(evidence.marts)
         sources = {**(current.sources if current else {}), **sources}
         if current is not None and not accept_changes:
             _require(
@@ -141,17 +141,12 @@ def _require(problems: list[str], current: Manifest | None) -> None:
         raise AuditError(problems, current)
 
 
-def _images(store: VersionStore, evidence: Evidence) -> list[PublishedMart]:
-    view_sql = {mart.name: mart.view_sql for mart in evidence.marts}
-    return [replace(image, view_sql=view_sql[image.name]) for image in store.images(list(view_sql))]
-
-
 def _write(store: VersionStore, evidence: Evidence, manifest: Manifest, current: Manifest | None) -> None:
     """Copy, and compare the copy with what was built, which nobody may have changed meanwhile."""
     store.write(manifest.version, evidence.marts)
-    tables = [mart for mart in manifest.marts if mart.view_sql is None]
-    copied = store.images([mart.name for mart in tables], manifest.version)
-    changed = differences(tables, copied)
+    tables = [mart for mart in evidence.marts if mart.view_sql is None]
+    built = [mart for mart in manifest.marts if mart.view_sql is None]
+    changed = differences(built, store.images(tables, manifest.version))
     if not changed and read_evidence(store.warehouse) != evidence:
         changed = ["dbt built while it was copied"]
     _require([f"the copy is not what was built: {line}" for line in changed], current)
@@ -160,7 +155,9 @@ def _write(store: VersionStore, evidence: Evidence, manifest: Manifest, current:
 
 def _reclaim(store: VersionStore, keep: int) -> list[Manifest]:
     versions, current = store.versions(), store.current()
-    old = [manifest for manifest in versions[:-keep] if current is None or manifest.version != current.version]
+    old = [
+        manifest for manifest in versions[:-keep] if current is None or manifest.version != current.version
+    ]
     for manifest in old:
         store.remove(manifest.version)
         log.info("%s is removed: the last %s versions are kept", manifest.name, keep)

@@ -21,7 +21,7 @@ from publishing.store import MARTS, PublishError
 class PublishedMarts:
     """A version to read; it stays what it is as long as it is open, whatever is published meanwhile.
 
-    In Redshift all of it is one transaction, and publishing waits for its end: to be open no longer than needed.
+    In Redshift all of it is one transaction, and publishing waits for its end: open it no longer than needed.
     """
 
     manifest: Manifest

@@ -85,12 +85,11 @@ class VersionSchemas:
         ((since,),) = self.warehouse.rows(f"select max(held_since) from {SCHEMA}.published_held")
         return since
 
-    def images(self, names: Sequence[str], version: int | None = None) -> list[PublishedMart]:
+    def images(self, marts: Sequence[BuiltNode], version: int | None = None) -> list[PublishedMart]:
         """Images of marts as they were built, or of the tables of a version."""
         if version is None:
-            return images(self.warehouse, "redshift", names)
-        tables = [name for name in names if name.startswith(f"{MARTS}.")]
-        return images(self.warehouse, "redshift", tables, {MARTS: _schema(version)})
+            return images(self.warehouse, "redshift", marts)
+        return images(self.warehouse, "redshift", marts, _schema(version))
 
     def write(self, version: int, marts: Sequence[BuiltNode]) -> None:
         """Copy tables into a schema of their own, distributed and sorted as those that dbt made."""
@@ -103,7 +102,18 @@ class VersionSchemas:
                 if mart.view_sql is None:
                     built, copy = f'"{mart.schema}"."{mart.table}"', f'{_schema(version)}."{mart.table}"'
                     self.warehouse.execute(f"create table {copy} (like {built})")
-                    self.warehouse.execute(f"insert into {copy} select * from {built}")
+                    for column in mart.personal_columns:
+                        self.warehouse.execute(f'alter table {copy} drop column "{column}"')
+                    columns = ", ".join(
+                        f'"{column}"'
+                        for (column,) in self.warehouse.rows(
+                            "select column_name from information_schema.columns where table_schema = %s "
+                            "and table_name = %s order by ordinal_position",
+                            _schema(version),
+                            mart.table,
+                        )
+                    )
+                    self.warehouse.execute(f"insert into {copy} ({columns}) select {columns} from {built}")
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest down."""
@@ -202,7 +212,7 @@ class VersionSchemas:
             log.info("%s is still being read: it goes with a later publication", version_name(version))
 
     def _drops(self, version: int) -> list[str]:
-        """The statements that drop what there is of a version: one by one, what a view reads is not dropped."""
+        """What drops all there is of a version: one by one, as what a view reads is not dropped so."""
         tables = self.warehouse.rows(
             "select table_name from information_schema.tables where table_schema = %s", _schema(version)
         )

@@ -36,11 +36,11 @@ class VersionStore(Protocol):
     def held_since(self) -> datetime | None:
         """Since when readers are held at the current one, whatever is built."""
 
-    def images(self, names: Sequence[str], version: int | None = None) -> list[PublishedMart]:
+    def images(self, marts: Sequence[BuiltNode], version: int | None = None) -> list[PublishedMart]:
         """Images of marts as they were built, or as a version holds them."""
 
     def write(self, version: int, marts: Sequence[BuiltNode]) -> None:
-        """Copy marts into a version that nobody sees yet; what a killed attempt left of it goes first."""
+        """Copy marts, without personal columns, into a version that nobody sees yet."""
 
     def finish(self, manifest: Manifest) -> None:
         """Have the version that was written, with its manifest; nobody sees it yet."""
@@ -66,7 +66,9 @@ def open_store(settings: Settings) -> Iterator[VersionStore]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise PublishError(f"another process is publishing to {settings.published_dir}: wait for it") from None
+        raise PublishError(
+            f"another process is publishing to {settings.published_dir}: wait for it"
+        ) from None
     try:
         if settings.target == "redshift":
             from publishing.schemas import open_schemas  # its driver takes a second to import

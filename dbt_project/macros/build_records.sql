@@ -21,7 +21,7 @@ create table if not exists operations.built_nodes (
     materialized varchar(64),
     is_public boolean not null,
     view_sql varchar(65535),
-    bounds varchar(1024) not null,
+    publishing varchar(65535) not null,
     parent_ids varchar(65535) not null,
     status varchar(64) not null,
     failures bigint,
@@ -56,7 +56,7 @@ insert into operations.built_nodes values
     {{ quoted_text(node.config.materialized) if is_relation else 'null' }},
     {{ is_public }},
     {{ quoted_text(node.compiled_code) if is_view and node.compiled_code else 'null' }},
-    {{ quoted_text(tojson((node.config.meta or {}).get('published_rows', {}))) }},
+    {{ quoted_text(tojson(how_published(node))) if is_public else "'{}'" }},
     {{ quoted_text(node.depends_on.nodes | select('in', graph.nodes) | join(' ')) }},
     {{ quoted_text(result.status) }},
     {{ result.failures if result.failures is not none else 'null' }},
@@ -72,6 +72,18 @@ where node_id not in (
 update operations.builds
 set ended_at = timestamp '{{ modules.datetime.datetime.utcnow().strftime("%Y-%m-%d %H:%M:%S.%f") }}'
 where invocation_id = '{{ invocation_id }}'
+{%- endmacro %}
+
+{#-
+    What a model's YAML says of publishing it: `config.meta.published_rows` of the model, and which columns are
+    about persons (`config.meta.is_personal` of a column) and are left out.
+-#}
+{% macro how_published(node) -%}
+    {%- set personal = [] -%}
+    {%- for column in node.columns.values() if column.config.meta.is_personal -%}
+        {%- do personal.append(column.name) -%}
+    {%- endfor -%}
+    {{ return({'rows': node.config.meta.get('published_rows', {}), 'personal_columns': personal}) }}
 {%- endmacro %}
 
 {#- When a node was done, UTC; what was skipped has no time of its own. -#}

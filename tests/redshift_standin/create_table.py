@@ -85,7 +85,10 @@ def translate_create_table(tokens: Sequence[Token], start: int) -> tuple[str, li
     design: dict[str, object] = {"table": name[-1]}
     if place < len(tokens) and tokens[place].text == "(":
         end = closing(tokens, place)
-        definitions = [_column(part, design) for part in split_list(tokens[place + 1 : end])]
+        parts = split_list(tokens[place + 1 : end])
+        definitions = (
+            [_like(parts[0])] if parts[0][0].is_word("like") else [_column(p, design) for p in parts]
+        )
         columns = "(" + ", ".join(definition for definition in definitions if definition) + ")"
         place = end + 1
     place = _table_attributes(tokens, place, design)
@@ -99,6 +102,14 @@ def translate_create_table(tokens: Sequence[Token], start: int) -> tuple[str, li
     quoted_name = ".".join('"' + part.replace('"', '""') + '"' for part in name)
     comment = f"/*{DESIGN_MARK}{json.dumps(design).replace('*/', '')}*/ "
     return f"{comment}{head} {quoted_name} {columns}{' as ' if query else ''}", query
+
+
+def _like(definition: list[Token]) -> str:
+    """Another table's columns. Its distribution and sort keys, which Redshift takes over too, are not."""
+    name, place = qualified_name(definition, 1)
+    if place != len(definition):
+        raise NotRecognised("CREATE TABLE (LIKE ...) with more than a table's name")
+    return "like " + ".".join('"' + part.replace('"', '""') + '"' for part in name)
 
 
 def _column(definition: list[Token], design: dict[str, object]) -> str:

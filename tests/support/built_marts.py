@@ -3,6 +3,7 @@
 Rows of all marts belong to one generation, so that a reader can tell whether what it sees belongs together.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ create table if not exists operations.builds (
 create table if not exists operations.built_nodes (
     node_id varchar(1024) not null, resource_type varchar(32) not null, schema_name varchar(256),
     table_name varchar(256), materialized varchar(64), is_public boolean not null, view_sql varchar(65535),
-    bounds varchar(1024) not null, parent_ids varchar(65535) not null, status varchar(64) not null,
+    publishing varchar(65535) not null, parent_ids varchar(65535) not null, status varchar(64) not null,
     failures bigint, invocation_id varchar(64) not null, ended_at timestamp not null
 )
 """
@@ -38,7 +39,8 @@ class BuiltMarts:
     settings: Settings
     generation: int = 0
     database: str = "warehouse"
-    bounds: dict[str, str] = field(default_factory=dict)
+    bounds: dict[str, dict[str, float]] = field(default_factory=dict)
+    personal_columns: tuple[str, ...] = ()
 
     @property
     def built_at(self) -> datetime:
@@ -97,16 +99,20 @@ class BuiltMarts:
         models = [("marts", mart, "table", "null") for mart in rows]
         models.append(("msd", VIEW, "view", f"'{view_sql}'"))
         for schema, name, materialized, sql in models:
-            warehouse.execute(
-                f"insert into operations.built_nodes values ('model.music_warehouse.{schema}_{name}', 'model', "
-                f"'{schema}', '{name}', '{materialized}', true, {sql}, '{self.bounds.get(name, '{}')}', '', "
-                f"'success', null, '{invocation}', timestamp '{at + timedelta(minutes=1)}')"
+            personal = json.dumps(
+                {"rows": self.bounds.get(name, {}), "personal_columns": self.personal_columns}
             )
-        if tested:
-            for mart in rows:
-                warehouse.execute(
-                    f"insert into operations.built_nodes values ('test.music_warehouse.{mart}_is_sound.1', 'test', "
-                    f"null, null, null, false, null, '{{}}', 'model.music_warehouse.marts_{mart}', "
-                    f"'{test_status}', {0 if test_status == 'pass' else 3}, '{invocation}', "
-                    f"timestamp '{at + timedelta(minutes=2)}')"
-                )
+            values = (
+                f"'model.music_warehouse.{schema}_{name}', 'model', '{schema}', '{name}', '{materialized}', "
+                f"true, {sql}, '{personal}', '', 'success', null, '{invocation}', "
+                f"timestamp '{at + timedelta(minutes=1)}'"
+            )
+            warehouse.execute(f"insert into operations.built_nodes values ({values})")
+        for mart in rows if tested else ():
+            failures = 0 if test_status == "pass" else 3
+            values = (
+                f"'test.music_warehouse.{mart}_is_sound.1', 'test', null, null, null, false, null, '{{}}', "
+                f"'model.music_warehouse.marts_{mart}', '{test_status}', {failures}, '{invocation}', "
+                f"timestamp '{at + timedelta(minutes=2)}'"
+            )
+            warehouse.execute(f"insert into operations.built_nodes values ({values})")

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+PAUSE_SECONDS = 0.5
+"""Between two readings of one reader: who publishes needs some of the machine too."""
+
 
 @dataclass
 class Readers:
@@ -37,6 +40,7 @@ def reading(read: Callable[[], int], count: int) -> Iterator[Readers]:
         try:
             while not is_over.is_set():
                 seen.append(read())
+                time.sleep(PAUSE_SECONDS)
         except BaseException as error:
             readers.errors.append(error)
 
