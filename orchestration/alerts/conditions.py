@@ -271,7 +271,7 @@ def bad_input(watch: Watch) -> list[Problem]:
         at, said = found
         files, bad, archives = said.get("files", 0), said.get("bad_files", 0), said.get("bad_archives", [])
         limit = watch.settings.max_quarantined_share
-        fails_run = check is not None and check[0] > at and not check[1].passed and _is_judged(source.name)
+        fails_run = check is not None and check[0] >= at and not check[1].passed and _is_judged(source.name)
         if fails_run or archives or bad / max(files, 1) > limit:
             text = texts.quarantine(source.name, bad, files, limit, archives, fails_run)
             problems.append(Problem("above", at, text, source.name))

@@ -1,4 +1,4 @@
-"""A graph that is run and watched: assets by the real names, which do what a test says, and the real sensors."""
+"""A graph that is run and watched: assets of the real names, that do what a test says; the real sensors."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -18,6 +18,8 @@ MORNING = datetime(2026, 11, 22, 3, 5, tzinfo=UTC)
 """Five past four in Berlin, on a Sunday."""
 
 PUBLISHES = {"version": "v000001", "is_held": False}
+
+EVERYTHING = dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks()
 
 UI_JOB = "__ASSET_JOB"
 """What Dagster calls a run of assets that were chosen in the browser."""
@@ -39,19 +41,21 @@ class Operated:
         judges_bad_files: bool = False,
         tags: Mapping[str, str] | None = None,
     ) -> str:
-        """Run a job; its id. Assets say so much (what is published: that it is), and `fails` is called last."""
-        assets = [_asset(key, metadata) for key, metadata in (said or {}).items()]
+        """Run a job whose assets say so much, and whose last step publishes or `fails`; the id of the run."""
+        said = {PUBLISHED: PUBLISHES, **(said or {})}
+        publishes = said.pop(PUBLISHED)
+        assets = [_asset(key, metadata) for key, metadata in said.items()]
         checks: list[dg.AssetChecksDefinition] = []
         if judges_bad_files:
-            assets.append(_asset(QUARANTINED_SONG_FILES, {}, deps=list(said or {})))
+            assets.append(_asset(QUARANTINED_SONG_FILES, {}, deps=list(said)))
             checks.append(few_bad_files)
-        assets.append(_asset(PUBLISHED, PUBLISHES, deps=[asset.key for asset in assets], fails=fails))
+        assets.append(_asset(PUBLISHED, publishes, deps=[asset.key for asset in assets], fails=fails))
         if forecast:
             checks.append(_forecast(forecast))
         definitions = dg.Definitions(
             assets=assets,
             asset_checks=checks,
-            jobs=[dg.define_asset_job(job)] if job != UI_JOB else [],
+            jobs=[dg.define_asset_job(job, EVERYTHING)] if job != UI_JOB else [],
             executor=dg.in_process_executor,
         )
         with freeze_time(self.clock.now()):
@@ -68,8 +72,7 @@ class Operated:
             assets=[_asset(PUBLISHED, PUBLISHES)], jobs=[dg.define_asset_job("whole_graph")]
         ).resolve_job_def("whole_graph")
         with freeze_time(self.clock.now()):
-            run = self.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-        return run
+            return self.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
 
     def watch(self, kind: str) -> list[dict[str, Any]]:
         """Let a sensor look, as it does every half minute; what came of it, as the inbox got it."""

@@ -17,7 +17,7 @@ from tests.support.ports import free_port
 ALERT = Alert(
     kind="lateness",
     title="LATE: the marts of Sunday 22 November are not published",
-    happened="It is past 07:00 – and nothing was published.",
+    happened="It is past 07:00 \u2013 and nothing was published.",
     since=datetime(2026, 11, 22, 6, tzinfo=UTC),
     served="v000012, published 2026-11-21 05:12 UTC, 25 hours ago",
     to_do="make run",

@@ -53,7 +53,7 @@ def operated(webhook, tmp_path, monkeypatch) -> Iterator[Operated]:
 
 
 @pytest.fixture
-def published(operated) -> Settings:
+def published(operated) -> Settings:  # noqa: ARG001 - it sets where the warehouse is
     """A warehouse, and a first version of it that was published the morning before."""
     settings = load_settings()
     settings.activate()
@@ -75,7 +75,8 @@ def test_a_run_that_failed_is_told_whole_once_and_so_is_its_end(operated, publis
         "\n"
         "Since: 2026-11-22 04:05 Europe/Berlin (03:05 UTC)\n"
         "Readers see: v000001, published 2026-11-21 04:05 Europe/Berlin (03:05 UTC), 24 hours ago\n"
-        "What to do: Mend what these lines name, then start the run again: make run. It goes on where it was.\n"
+        "What to do: Mend what these lines name, then start the run again: make run. It goes on where it "
+        "was.\n"
         "Runbook: https://example.org/runbooks/failed.md"
     )
     assert operated.watch("failure") == []
@@ -181,8 +182,8 @@ def test_marts_that_are_not_there_at_seven_are_told_and_when_they_are_there(oper
     assert alert["text"].splitlines()[:5] == [
         "LATE: the marts of Sunday 22 November are not published",
         "",
-        "It is past 07:00, and nothing was published since the day's run was due. No run is at work, and none has "
-        "ended since then.",
+        "It is past 07:00, and nothing was published since the day's run was due. "
+        "No run is at work, and none has ended since then.",
         "",
         "Since: 2026-11-22 07:00 Europe/Berlin (06:00 UTC)",
     ]
@@ -284,9 +285,9 @@ def test_a_spent_quota_is_told_with_what_is_missing_and_when_it_goes_on(operated
     operated.run({SPOTIFY: stopped})
     (alert,) = operated.watch("partial")
     assert alert["happened"] == (
-        "Spotify's quota for this account is spent. 120 of 300 playlists that are due were read; the others are as "
-        "they were when they were last read. Spotify may be asked again from 2026-11-23 04:05 Europe/Berlin "
-        "(03:05 UTC); the run of 2026-11-24 04:00 Europe/Berlin (03:00 UTC) goes on by itself."
+        "Spotify's quota for this account is spent. 120 of 300 playlists that are due were read; the others "
+        "are as they were when they were last read. Spotify may be asked again from 2026-11-23 04:05 "
+        "Europe/Berlin (03:05 UTC); the run of 2026-11-24 04:00 Europe/Berlin (03:00 UTC) goes on by itself."
     )
     assert operated.watch("partial") == []
     operated.clock.advance(timedelta(days=1))
@@ -372,7 +373,7 @@ def test_readers_who_are_held_for_more_than_a_day_are_told_of(operated, publishe
     assert operated.titles("held") == ["OVER: readers are no longer held"]
 
 
-def test_what_was_told_before_a_restart_is_neither_repeated_nor_forgotten(operated, webhook, tmp_path):
+def test_what_was_told_before_a_restart_is_neither_repeated_nor_forgotten(operated, webhook):
     operated.run(fails=fail_by(ValueError("no")))
     assert len(operated.watch("failure")) == 1
     restarted = Operated(operated.instance, webhook)
