@@ -141,17 +141,19 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
                 "songs_searched": found.songs_searched,
                 "songs_found": found.songs_found,
                 "songs_failed": found.songs_failed,
-                **_stopped(found),
+                **_stopped(found, "search_"),
             }
             if found.is_off:
                 metadata |= _problem(context, "this app may not search: off until access is probed again")
     return dg.MaterializeResult(metadata={**metadata, **row_counts(rows)})
 
 
-def _stopped(result: "Run") -> dict[str, dg.MetadataValue | str | None]:
+def _stopped(result: "Run", of: str = "") -> dict[str, dg.MetadataValue | str | None]:
+    """Why a run ended early, and when it may go on; that of a search, which gets what is left, is another."""
     if result.resume_at is None:
         return {}
-    return {"resume_at": dg.MetadataValue.timestamp(result.resume_at), "stopped_by": result.stopped_by}
+    at = dg.MetadataValue.timestamp(result.resume_at)
+    return {f"{of}resume_at": at, f"{of}stopped_by": result.stopped_by}
 
 
 def _problem(context: dg.AssetExecutionContext, reason: str) -> dict[str, str]:

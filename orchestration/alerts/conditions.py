@@ -236,13 +236,17 @@ def late_tomorrow(watch: Watch) -> list[Problem]:
 
 
 def partial_extraction(watch: Watch) -> list[Problem]:
-    """That the last extraction from Spotify ended before its work did, or could not begin."""
+    """That the last extraction from Spotify ended before its work did, or could not begin.
+
+    A search for songs that did is none: it gets what playlists leave of the requests.
+    """
     found = watch.materialised(lake_key(SPOTIFY))
     if found is None:
         return []
     at, said = found
     if "problem" in said:
-        return [Problem(said["problem"], at, texts.not_read(said["problem"]), SPOTIFY.name)]
+        text = texts.not_read(said["problem"], has_playlists="playlists_seen" in said)
+        return [Problem(said["problem"], at, text, SPOTIFY.name)]
     if "resume_at" not in said:
         return []
     resume_at = datetime.fromtimestamp(said["resume_at"], UTC)

@@ -97,21 +97,30 @@ def forecast(day: date, ready_by: time, said: str) -> Text:
 
 def quota_stop(reason: str, read: int, seen: int, resume: str) -> Text:
     """Reading from Spotify stopped before its work was done; `resume` says when it goes on."""
-    left = f"{read:,} of {seen:,} playlists that are due were read" if seen else "No playlist was read"
+    if not seen:
+        left = "Nothing was read; playlists are as they were when they were last read."
+    elif read < seen:
+        left = f"{read:,} of {seen:,} playlists that are due were read; the others are as they were before."
+    else:
+        left = f"All {seen:,} playlists that are due were read, and not all that is told of their artists."
     return Text(
         "PARTIAL: Spotify was not read to the end",
-        f"{reason}. {left}; the others are as they were when they were last read. {resume}",
+        f"{reason[:1].upper()}{reason[1:]}. {left} {resume}",
         "Nothing, if this is the first day: what is missing comes by itself. If it stops every day, see the "
         "runbook.",
     )
 
 
-def not_read(problem: str) -> Text:
-    """Spotify could not be read at all, or not all of it; `problem` says why."""
+def not_read(problem: str, has_playlists: bool) -> Text:
+    """Playlists, or where there are playlists a search for songs, could not be read; `problem` says why."""
+    left = (
+        "Playlists are read; no song was searched for."
+        if has_playlists
+        else "Playlists are as they were when they were last read."
+    )
     return Text(
-        "PARTIAL: Spotify is not read",
-        f"{problem[:1].upper()}{problem[1:]}. Playlists are as they were when they were last read; all else "
-        "is up to date. It does not mend itself.",
+        f"PARTIAL: {'songs are not searched for' if has_playlists else 'Spotify is not read'}",
+        f"{problem[:1].upper()}{problem[1:]}. {left} All else is built as ever. It does not mend itself.",
         "If access has expired or was taken away: python -m ingestion spotify login. The next run then reads "
         "what is missing.",
     )
@@ -129,14 +138,14 @@ def quarantine(
         )
     found += [f"Not read to the end: {archive}." for archive in archives[:SHOWN_LINES]]
     found.append(
-        "The run fails for it, after all that could be read was built and published."
+        "The run fails for it, and has built all that can be read."
         if fails_run
-        else "All that could be read is built and published."
+        else "All that can be read is built all the same."
     )
     return Text(
-        f"BAD INPUT: {bad:,} files of {source} are in quarantine"
+        f"BAD INPUT: {bad:,} of {files:,} files of {source} are in quarantine"
         if bad
-        else f"BAD INPUT: {len(archives)} archives of {source} cannot be read",
+        else f"BAD INPUT: {len(archives)} archive{'s' * (len(archives) > 1)} of {source} cannot be read",
         "\n".join(found),
         f"See which and why in staging.stg_{source}__quarantined_inputs. If it is a damaged copy, copy it "
         "anew and start the run again: make run.",

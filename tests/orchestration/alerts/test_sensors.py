@@ -286,8 +286,8 @@ def test_a_spent_quota_is_told_with_what_is_missing_and_when_it_goes_on(operated
     (alert,) = operated.watch("partial")
     assert alert["happened"] == (
         "Spotify's quota for this account is spent. 120 of 300 playlists that are due were read; the others "
-        "are as they were when they were last read. Spotify may be asked again from 2026-11-23 04:05 "
-        "Europe/Berlin (03:05 UTC); the run of 2026-11-24 04:00 Europe/Berlin (03:00 UTC) goes on by itself."
+        "are as they were before. Spotify may be asked again from 2026-11-23 04:05 Europe/Berlin (03:05 UTC); "
+        "the run of 2026-11-24 04:00 Europe/Berlin (03:00 UTC) goes on by itself."
     )
     assert operated.watch("partial") == []
     operated.clock.advance(timedelta(days=1))
@@ -316,12 +316,12 @@ def test_missing_access_is_told_once_however_many_days_it_lasts(operated):
         (
             PLAYLIST_FILES,
             {"files": 100, "bad_files": 2},
-            ["BAD INPUT: 2 files of playlist_files are in quarantine"],
+            ["BAD INPUT: 2 of 100 files of playlist_files are in quarantine"],
         ),
         (
             MSD,
             {"files": 10, "bad_archives": ["a.tar: cut"]},
-            ["BAD INPUT: 1 archives of msd cannot be read"],
+            ["BAD INPUT: 1 archive of msd cannot be read"],
         ),
         (MSD, {"files": 0}, []),
     ],
@@ -347,10 +347,10 @@ def test_a_run_that_failed_by_its_bad_files_alone_is_one_alert(operated, monkeyp
     assert operated.watch("failure") == []
     (alert,) = operated.watch("quarantine")
     assert alert["text"].splitlines()[:4] == [
-        "BAD INPUT: 5 files of msd are in quarantine",
+        "BAD INPUT: 5 of 1,000 files of msd are in quarantine",
         "",
         "5 of 1,000 files (0.5%) cannot be read; 1.0% are taken for normal.",
-        "The run fails for it, after all that could be read was built and published.",
+        "The run fails for it, and has built all that can be read.",
     ]
     assert operated.watch("quarantine") == []
 
