@@ -286,8 +286,8 @@ def test_a_spent_quota_is_told_with_what_is_missing_and_when_it_goes_on(operated
     (alert,) = operated.watch("partial")
     assert alert["happened"] == (
         "Spotify's quota for this account is spent. 120 of 300 playlists that are due were read; the others "
-        "are as they were before. Spotify may be asked again from 2026-11-23 04:05 Europe/Berlin (03:05 UTC); "
-        "the run of 2026-11-24 04:00 Europe/Berlin (03:00 UTC) goes on by itself."
+        "are as they were before. Spotify may be asked again from 2026-11-23 04:05 Europe/Berlin (03:05 UTC);"
+        " the run of 2026-11-24 04:00 Europe/Berlin (03:00 UTC) goes on by itself."
     )
     assert operated.watch("partial") == []
     operated.clock.advance(timedelta(days=1))
