@@ -175,8 +175,13 @@ def _message(error: Any) -> str:
 
 def _end_of(instance: dg.DagsterInstance, run_id: str) -> str:
     """What is said of a run that broke off outside its steps."""
-    ends = instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
-    return _without_logins((ends[-1].dagster_event.message or "").partition("\n")[0]) if ends else ""
+    said = instance.all_logs(
+        run_id, of_type={dg.DagsterEventType.ENGINE_EVENT, dg.DagsterEventType.RUN_FAILURE}
+    )
+    events = [entry.dagster_event for entry in said]
+    errors = [data.error for event in events if (data := event.event_specific_data) and data.error]
+    texts_said = [_message(error) for error in errors] or [event.message or "" for event in events]
+    return _without_logins(texts_said[-1].partition("\n")[0]) if texts_said else ""
 
 
 def _without_logins(text: str) -> str:

@@ -120,7 +120,7 @@ def mail_server(
         tls_context=None if is_tls else context,
         authenticator=authenticate if password else None,
         auth_required=bool(password),
-        auth_require_tls=not is_tls,  # it counts STARTTLS alone
+        auth_require_tls=certificate is not None and not is_tls,  # it counts STARTTLS alone
     )
     controller.start()
     try:
