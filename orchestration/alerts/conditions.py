@@ -6,7 +6,7 @@ Nothing here reads the warehouse, so that it can be asked every half minute, als
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import dagster as dg
@@ -89,31 +89,29 @@ class Watch:
         return [record for record in found if record.dagster_run.job_name != MSD_SHARD_JOB]
 
     def deadline(self) -> tuple[datetime, datetime]:
-        """The last READY_BY that has passed, and the START_AT before it, which its run was due at."""
-        there = self.now.astimezone(self.timetable.time_zone)
-        ready_by = self._at(there.date(), self.timetable.ready_by)
-        if ready_by > self.now:
-            ready_by = self._at(there.date() - timedelta(days=1), self.timetable.ready_by)
-        return ready_by, self.run_due(ready_by)
+        """The last READY_BY that has passed, and the START_AT before it, from which on a publication counts.
 
-    def run_due(self, ready_by: datetime) -> datetime:
-        """When the run is due that is to be ready by then."""
-        day = ready_by.astimezone(self.timetable.time_zone).date()
-        if self.timetable.start_at >= self.timetable.ready_by:
+        Where the clock shows a time twice, or skips it, the deadline is the later and the start the earlier
+        moment that can be meant: better an alert that comes late than a false one.
+        """
+        start_at, ready_by = self.timetable.start_at, self.timetable.ready_by
+        day = self.now.astimezone(self.timetable.time_zone).date()
+        if max(self._moments(day, ready_by)) > self.now:
             day -= timedelta(days=1)
-        return self._at(day, self.timetable.start_at)
+        started_on = day - timedelta(days=start_at >= ready_by)
+        return max(self._moments(day, ready_by)), min(self._moments(started_on, start_at))
 
     def next_start(self, after: datetime) -> datetime:
         """The first START_AT at or after a moment."""
-        day = after.astimezone(self.timetable.time_zone).date()
-        return min(
-            at
-            for at in (self._at(day + timedelta(days=days), self.timetable.start_at) for days in range(3))
-            if at >= after
-        )
+        today = after.astimezone(self.timetable.time_zone).date()
+        days = (today + timedelta(days=number) for number in range(2))
+        starts = [min(self._moments(day, self.timetable.start_at)) for day in days]
+        return next(start for start in starts if start >= after)
 
-    def _at(self, day: date, clock: Any) -> datetime:
-        return datetime.combine(day, clock, self.timetable.time_zone).astimezone(UTC)
+    def _moments(self, day: date, clock: time) -> list[datetime]:
+        """When it is that time on a day, in UTC: as the clock is read before, and after, it is put."""
+        there = datetime.combine(day, clock, self.timetable.time_zone)
+        return [there.replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
 
 
 Condition = Callable[[Watch], list[Problem]]

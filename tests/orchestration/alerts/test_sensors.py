@@ -257,6 +257,37 @@ def test_the_deadline_is_that_of_the_operators_clock(operated, monkeypatch, day)
     assert operated.titles("lateness") == ["OVER: the marts are published"]
 
 
+def at_utc(day: date, text: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T{text}:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("day", "published_at"),
+    [(date(2026, 3, 29), "01:05"), (date(2026, 10, 25), "00:35")],
+    ids=["skipped", "shown_twice"],
+)
+def test_a_start_that_the_clock_skips_or_shows_twice_makes_no_morning_late(
+    operated, monkeypatch, day, published_at
+):
+    monkeypatch.setenv("WAREHOUSE_START_AT", "02:30")
+    operated.clock.set(at_utc(day, published_at))
+    operated.run()
+    operated.clock.set(at_utc(day, "22:00"))
+    assert operated.watch("lateness") == []
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=["skipped", "shown_twice"])
+def test_a_deadline_that_the_clock_skips_or_shows_twice_is_the_later_one(operated, monkeypatch, day):
+    monkeypatch.setenv("WAREHOUSE_START_AT", "22:00")
+    monkeypatch.setenv("WAREHOUSE_READY_BY", "02:30")
+    operated.clock.set(at_utc(day, "00:00") - timedelta(hours=6))
+    operated.run()
+    operated.clock.set(at_utc(day, "01:29"))
+    assert operated.watch("lateness") == []
+    operated.clock.set(at_utc(day, "01:30"))
+    assert len(operated.watch("lateness")) == 1
+
+
 def test_a_forecast_of_lateness_is_told_the_day_before_once_for_each_day(operated):
     ready_by = at_berlin(23, 7)
     late = {
