@@ -1,6 +1,7 @@
 -- Users and roles of the warehouse on Redshift. An administrator of the database runs this once, before
 -- the first load. The loader and dbt then log in as music_warehouse (the default of REDSHIFT_USER), and
--- whom dbt lets read marts says REDSHIFT_MART_READERS="role:analyst role:loader role:transformer".
+-- who may read what is published says REDSHIFT_PUBLISHED_READERS="role:analyst". Where loader and dbt are users of their own,
+-- dbt lets them read marts by REDSHIFT_MART_READERS="role:loader role:transformer".
 
 create role loader;
 create role transformer;

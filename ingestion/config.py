@@ -101,7 +101,7 @@ class RedshiftSettings:
 
     `staging_url` is a folder in S3 for what is on its way, None where neither a variable nor a lake in S3
     names one; COPY reads it as `iam_role`, None is with the credentials that AWS's own variables give.
-    `mart_readers` may read what is published, each as GRANT names it.
+    `published_readers` may read what is published, each as GRANT names it.
     """
 
     host: str
@@ -112,7 +112,7 @@ class RedshiftSettings:
     sslmode: str = "require"
     iam_role: str | None = None
     staging_url: str | None = None
-    mart_readers: tuple[str, ...] = ()
+    published_readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -494,7 +494,7 @@ def _redshift_settings(values: Mapping[str, str], lake_url: str) -> RedshiftSett
         sslmode=values.get("REDSHIFT_SSLMODE", "require"),
         iam_role=values.get("REDSHIFT_IAM_ROLE"),
         staging_url=staging_url,
-        mart_readers=tuple(map(_reader, values.get("REDSHIFT_MART_READERS", "").split())),
+        published_readers=tuple(map(_reader, values.get("REDSHIFT_PUBLISHED_READERS", "").split())),
     )
 
 
@@ -503,7 +503,7 @@ def _reader(text: str) -> str:
     kind, colon, name = text.partition(":")
     if not colon or kind not in ("role", "group", "user") or not name:
         raise ConfigError(
-            f"REDSHIFT_MART_READERS has {text!r}; it may hold role:NAME, group:NAME and user:NAME"
+            f"REDSHIFT_PUBLISHED_READERS has {text!r}; it may hold role:NAME, group:NAME and user:NAME"
         )
     name = '"' + name.replace('"', '""') + '"'
     return name if kind == "user" else f"{kind} {name}"

@@ -1,6 +1,7 @@
 """Every dbt model as an asset, every dbt test as an asset check: before matching, and after it."""
 
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from ingestion.computed import MATCHING
-
-ROOT = Path(__file__).resolve().parent.parent
+from ingestion.config import load_settings
+from orchestration.project_files import ROOT, project_parts
 
 # A target folder of its own: what is parsed by hand, for another target perhaps, is not taken for this.
 project = DbtProject(project_dir=ROOT, profiles_dir=ROOT, target_path=Path("target/dagster"))
@@ -17,12 +18,8 @@ dbt_cli = DbtCliResource(project_dir=project)
 
 
 def _newest_change() -> float:
-    """When anything that the manifest is made of last changed, as a file time.
-
-    Folders count: removing a model changes its folder alone.
-    """
-    parts = [ROOT / "dbt_project.yml", ROOT / "profiles.yml", *(ROOT / "dbt_project").rglob("*")]
-    return max(part.stat().st_mtime for part in parts)
+    """When anything that the manifest is made of last changed, as a file time."""
+    return max(part.stat().st_mtime for part in project_parts())
 
 
 def current_manifest() -> Path:
@@ -42,6 +39,14 @@ class LayerTranslator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "seed":
             return dbt_resource_props["schema"]
         return dbt_resource_props["fqn"][1]
+
+    def get_asset_check_spec(self, *arguments: Any, **options: Any) -> dg.AssetCheckSpec | None:
+        """A test that does not block by itself: where one fails, dbt does, and with it the step.
+
+        Nothing has to wait for the result of a test that a run without changes leaves out.
+        """
+        spec = super().get_asset_check_spec(*arguments, **options)
+        return spec and spec._replace(blocking=False)
 
 
 QUARANTINED_SONG_FILES = dg.AssetKey(["staging", "stg_msd__quarantined_inputs"])
@@ -76,14 +81,25 @@ def models_to_match(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> I
 )
 def matched_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
     """Build and test what is made of candidates."""
+    from orchestration.built_state import remember
+
     yield from _build(context, dbt)
+    remember(load_settings())
 
 
 def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator:
-    """dbt build; unit tests belong to development, not to a run.
+    """dbt build, where it would make anything else; unit tests belong to development, not to a run.
 
     What was parsed for the manifest is not parsed again: that takes three times as long as looking for
     changes.
     """
+    from orchestration.built_state import is_current  # with it comes dlt, which takes a while to import
+
+    if is_current(load_settings()):
+        context.log.info("raw rows and models are those of the last build: it holds")
+        for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
+            if key in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=key, metadata={"was_current": True})
+        return
     parsed = ["--partial-parse-file-path", str(project.target_path / "partial_parse.msgpack")]
     yield from dbt.cli(["build", "--exclude-resource-type", "unit_test", *parsed], context=context).stream()

@@ -7,17 +7,25 @@ from typing import Any
 from ingestion.config import Settings
 from ingestion.sources import SOURCES
 from orchestration.checks import few_bad_files
+from orchestration.publishing import published_marts
 from orchestration.warehouse import open_to_read, read
+from publishing import PublishError, open_published
+from publishing.evidence import GOOD, SCHEMA
+from publishing.files import CURRENT, MARTS_FILE
 
 SHOWN_REASONS = 5
 
 
 def summarise(settings: Settings, failed_steps: Collection[str], checks_passed: Sequence[bool]) -> str:
-    """Rows per mart, checks, quarantined inputs, places and next commands, as plain text."""
+    """Rows per mart, checks, quarantined inputs, places and next commands, as plain text.
+
+    `checks_passed` are those that are no dbt tests; what those said is asked of the warehouse.
+    """
     is_embedded = settings.target == "duckdb"
     with open_to_read(settings) as warehouse:
         marts = _rows_per_mart(warehouse)
         quarantined = _quarantined_by_reason(warehouse)
+        tests_passed = _tests_passed(warehouse)
     lines = [""]
     if not failed_steps:
         lines.append("The warehouse is up to date.")
@@ -25,15 +33,21 @@ def summarise(settings: Settings, failed_steps: Collection[str], checks_passed: 
         lines.append(
             "The run FAILED: too many song files, or an archive, could not be read. All else is in the marts."
         )
+    elif failed_steps == {published_marts.op.name}:
+        lines.append(
+            "The run FAILED: what was built is not published. Why stands above; readers keep what they have."
+        )
     else:
         lines.append("The run FAILED: the error stands above. What the marts hold is from an earlier run.")
     lines += [f"  {rows:>10,}  {mart}" for mart, rows in marts]
-    lines.append(f"Checks: {sum(checks_passed)} of {len(checks_passed)} passed.")
+    passed = [*tests_passed, *checks_passed]
+    lines.append(f"Checks: {sum(passed)} of {len(passed)} passed.")
     total = sum(count for *_, count in quarantined)
     lines.append(f"Quarantined inputs: {total or 'none'}.")
     lines += [f"  {count:>10,}  {source}: {reason}" for source, reason, count in quarantined[:SHOWN_REASONS]]
     lines += [
         f"Warehouse: {_shown(Path(settings.warehouse_name)) if is_embedded else settings.warehouse_name}",
+        f"Published: {_published(settings)}",
         "Next:",
         "  make dev     look at the graph in the browser and run it from there",
         "  make docs    build the documentation: docs/site/index.html",
@@ -58,6 +72,14 @@ def _rows_per_mart(warehouse: Any) -> list[tuple[str, int]]:
     ]
 
 
+def _tests_passed(warehouse: Any) -> list[bool]:
+    """Whether each dbt test passed when it was last run."""
+    if "built_nodes" not in _tables(warehouse, SCHEMA):
+        return []
+    statuses = read(warehouse, f"select status from {SCHEMA}.built_nodes where resource_type = 'test'")
+    return [status in GOOD["test"] for (status,) in statuses]
+
+
 def _quarantined_by_reason(warehouse: Any) -> list[Sequence[Any]]:
     """Source, reason and number of inputs, the commonest first; nothing where dbt never ran."""
     built = _tables(warehouse, "staging")
@@ -74,6 +96,18 @@ def _quarantined_by_reason(warehouse: Any) -> list[Sequence[Any]]:
         f"select source, reason, count(*) from ({' union all '.join(selects)}) as quarantined "
         "group by source, reason order by count(*) desc, source, reason",
     )
+
+
+def _published(settings: Settings) -> str:
+    """What readers see, and where."""
+    try:
+        with open_published(settings) as published:
+            version = published.manifest.name
+    except PublishError:
+        return "nothing yet"
+    if settings.target == "redshift":
+        return f"{version}, schema published"
+    return f"{version}, {_shown(settings.published_dir / CURRENT / MARTS_FILE)}"
 
 
 def _shown(path: Path) -> str:

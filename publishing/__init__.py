@@ -13,9 +13,11 @@ from publishing.publish import (
     rollback,
 )
 from publishing.reading import PublishedMarts, Served, open_published, read_served
+from publishing.store import PublishError
 
 __all__ = [
     "AuditError",
+    "PublishError",
     "PublishResult",
     "PublishedMarts",
     "Served",

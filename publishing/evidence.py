@@ -9,7 +9,7 @@ from ingestion.warehouse import Warehouse
 
 SCHEMA = "operations"
 
-_GOOD = {"model": {"success"}, "seed": {"success"}, "test": {"pass", "warn"}}
+GOOD = {"model": {"success"}, "seed": {"success"}, "test": {"pass", "warn"}}
 
 SHOWN_NODES = 5
 
@@ -64,7 +64,7 @@ class Evidence:
         """Why what was built may not be shown, a line each; none where all was built, and tested since."""
         if not self.marts:
             return ["no mart was built yet: run dbt build"]
-        bad = [node for node in self.nodes.values() if node.status not in _GOOD[node.resource_type]]
+        bad = [node for node in self.nodes.values() if node.status not in GOOD[node.resource_type]]
         cut_short = [
             node
             for node in self.nodes.values()

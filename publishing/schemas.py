@@ -233,4 +233,4 @@ def _seen_in(schema: str) -> str:
 def open_schemas(settings: Settings) -> Iterator[VersionSchemas]:
     """The versions in the Redshift that the settings name. Raises LoadError."""
     with redshift.open_session(settings) as session:
-        yield VersionSchemas(session, settings.redshift.mart_readers)
+        yield VersionSchemas(session, settings.redshift.published_readers)

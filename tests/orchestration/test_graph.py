@@ -25,13 +25,16 @@ def manifest():
     return json.loads(current_manifest().read_text())
 
 
+PUBLISHED = dg.AssetKey(["published", "marts"])
+
+
 def layer(graph, key: dg.AssetKey) -> str:
     return graph.get(key).group_name
 
 
 def test_every_group_is_a_layer(graph):
     groups = {layer(graph, key) for key in graph.get_all_asset_keys()}
-    assert groups == {"lake", "raw", "staging", "intermediate", "marts", "founding"}
+    assert groups == {"lake", "raw", "staging", "intermediate", "marts", "founding", "published"}
 
 
 def test_every_asset_is_made_by_the_graph_itself(graph):
@@ -55,7 +58,8 @@ def test_every_raw_table_is_read_by_staging_and_by_nothing_else(graph):
 
 def test_every_model_has_its_data_tests_as_checks(graph):
     checked = {check.asset_key for check in graph.asset_check_keys}
-    models = {key for key in graph.get_all_asset_keys() if layer(graph, key) not in ("lake", "raw")}
+    no_models = ("lake", "raw", "published")
+    models = {key for key in graph.get_all_asset_keys() if layer(graph, key) not in no_models}
     assert models <= checked
 
 
@@ -86,6 +90,7 @@ def test_what_is_no_mart_and_not_made_of_candidates_is_built_before_them(graph):
 
     raw = [dg.AssetKey(["matching", table.name]) for table in MATCHING.tables]
     made_of_candidates = dg.AssetSelection.assets(*raw).downstream(include_self=False).resolve(graph)
+    made_of_candidates -= {PUBLISHED}
     marts = {key for key in graph.get_all_asset_keys() if layer(graph, key) == "marts"}
     assert matched_models.keys == made_of_candidates | marts
     assert not models_to_match.keys & matched_models.keys
@@ -106,3 +111,8 @@ def test_the_raw_tables_of_a_source_are_loaded_together_or_not_at_all(graph):
 def test_the_instance_runs_one_run_at_a_time():
     instance = yaml.safe_load((ROOT / "orchestration" / "dagster.yaml").read_text())
     assert instance["concurrency"]["runs"]["max_concurrent_runs"] == 1
+
+
+def test_what_is_published_comes_after_every_mart_and_view_of_them(graph):
+    shown = {key for key in graph.get_all_asset_keys() if layer(graph, key) in ("marts", "founding")}
+    assert shown <= graph.get(PUBLISHED).parent_keys

@@ -58,6 +58,7 @@ CASES: list[tuple[str, str, Any]] = [
     ("fingerprint_of_rows", rows_alike([("'a'", 1)], [("'a'", 1), ("'a'", 1)]), False),
     ("fingerprint_of_rows", rows_alike([("null", 1)], [("''", 1)]), False),
     ("fingerprint_of_rows", rows_alike([("null", 1)], [("null", 1)]), True),
+    ("quoted_text", """{{ quoted_text("it's \\\\ all") }}""", "it's \\ all"),
     ("regexp_replace_all", """{{ regexp_replace_all("'a1b22'", "[0-9]+", "-") }}""", "a-b-"),
     ("regexp_replace_all", """{{ regexp_replace_all("'abc'", "[0-9]", "-") }}""", "abc"),
     ("regexp_replace_all", """{{ regexp_replace_all("'a  b   c'", " +", " ") }}""", "a b c"),

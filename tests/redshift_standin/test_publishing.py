@@ -58,7 +58,7 @@ def settings(stand_in, administrator_session, tmp_path) -> Iterator[Settings]:
             **stand_in.environment,
             "WAREHOUSE_DATA_DIR": str(tmp_path / "data"),
             "WAREHOUSE_LAKE_URL": str(tmp_path / "lake"),
-            "REDSHIFT_MART_READERS": "role:evening",
+            "REDSHIFT_PUBLISHED_READERS": "role:evening",
             "WAREHOUSE_KEEP_VERSIONS": "3",
         }
     )

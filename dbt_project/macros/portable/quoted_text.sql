@@ -4,6 +4,10 @@
 {%- endmacro %}
 
 {% macro default__quoted_text(text) -%}
+    {{ duckdb__quoted_text(text) }}
+{%- endmacro %}
+
+{% macro duckdb__quoted_text(text) -%}
     '{{ dbt.escape_single_quotes(text) }}'
 {%- endmacro %}
 
