@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MSD_SHARD_JOB = "msd_shards"
+SHARD_JOB = "msd_shards"
 
 
 def lake_key(source: Source) -> dg.AssetKey:
@@ -81,7 +81,7 @@ def msd_shard_job(shards: int) -> dg.JobDefinition:
         require_few_bad_files(settings, result)
 
     @dg.job(
-        name=MSD_SHARD_JOB,
+        name=SHARD_JOB,
         partitions_def=dg.StaticPartitionsDefinition([f"{n}_of_{shards}" for n in range(1, shards + 1)]),
         description="The songs among MSD_SHARDS runs, on as many machines: launch all partitions.",
     )

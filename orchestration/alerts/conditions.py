@@ -21,7 +21,7 @@ from orchestration.alerts import texts
 from orchestration.alerts.alert import shown
 from orchestration.alerts.texts import Kind, Text
 from orchestration.checks import FEW_BAD_FILES, few_bad_files
-from orchestration.lake import MSD_SHARD_JOB, lake_key
+from orchestration.lake import SHARD_JOB, lake_key
 from orchestration.publishing import PUBLISHED
 
 READY_IN_TIME = dg.AssetCheckKey(PUBLISHED, "ready_in_time")
@@ -86,7 +86,7 @@ class Watch:
     def runs(self, *statuses: dg.DagsterRunStatus) -> list[dg.RunRecord]:
         """The newest runs with such a status, without shares of the songs: the whole graph tells of these."""
         found = self.instance.get_run_records(dg.RunsFilter(statuses=statuses), limit=RUNS_LOOKED_AT)
-        return [record for record in found if record.dagster_run.job_name != MSD_SHARD_JOB]
+        return [record for record in found if record.dagster_run.job_name != SHARD_JOB]
 
     def deadline(self) -> tuple[datetime, datetime]:
         """The last READY_BY that has passed, and the START_AT before it, from which on a publication counts.
