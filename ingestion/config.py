@@ -9,10 +9,14 @@ import hashlib
 import hmac
 import os
 import pwd
+import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, time
 from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from ingestion.errors import ConfigError
 
@@ -44,6 +48,18 @@ DEFAULT_MSD_SHARDS = 8
 
 KEEP_VERSIONS = 7
 """Published versions, a week of mornings: what is found wrong on a Monday was right on some day before."""
+
+UTC_ZONE = ZoneInfo("UTC")
+
+START_AT, READY_BY = time(4), time(7)
+"""When the day's run begins, and by when readers have what it made. In the small hours nobody is at work on
+what is read, no clock is put forward or back, and three hours are left."""
+
+ALERT_MAX_QUARANTINED_SHARE = MSD_MAX_BAD_SHARE
+"""Of any source's files: what is a damaged copy of songs is one of playlists too."""
+
+RUNBOOKS_URL = "docs/runbooks"
+"""Where the repository has them."""
 
 MSD_SUBSET_URL = "http://labrosa.ee.columbia.edu/~dpwe/tmp/millionsongsubset.tar.gz"
 """Where the dataset's own page sends those who want the subset."""
@@ -100,6 +116,33 @@ class RedshiftSettings:
 
 
 @dataclass(frozen=True)
+class Timetable:
+    """The operator's day: its run begins at `start_at`, local, and is published by `ready_by`."""
+
+    time_zone: ZoneInfo = UTC_ZONE
+    start_at: time = START_AT
+    ready_by: time = READY_BY
+
+
+@dataclass(frozen=True)
+class AlertSettings:
+    """Where alerts go, None and nothing for ways that are not used, and how much bad input is worth one.
+
+    The addresses of the webhook and of the mail server hold a token and a password. `runbooks_url` is the
+    folder of the runbooks. Where more than `max_quarantined_share` of a source's files are in quarantine
+    there is an alert.
+    """
+
+    webhook_url: str | None = field(default=None, repr=False)
+    smtp_url: str | None = field(default=None, repr=False)
+    email_from: str | None = None
+    email_to: tuple[str, ...] = ()
+    sns_topic_arn: str | None = None
+    runbooks_url: str = RUNBOOKS_URL
+    max_quarantined_share: float = ALERT_MAX_QUARANTINED_SHARE
+
+
+@dataclass(frozen=True)
 class Settings:
     """One configuration of the warehouse.
 
@@ -107,7 +150,7 @@ class Settings:
     there are none, and the sandbox's own folders and server take their place. Rows of a source are kept
     for its `retention_days` after they were last confirmed, None is for good. Where more than
     `msd_max_bad_share` of the song files are in quarantine the run fails. Of what was published the last
-    `keep_versions` are kept.
+    `keep_versions` are kept. `time_zone`, `start_at` and `ready_by` are the timetable's.
     """
 
     target: str
@@ -122,6 +165,10 @@ class Settings:
     msd_max_bad_share: float = MSD_MAX_BAD_SHARE
     msd_subset_url: str = MSD_SUBSET_URL
     keep_versions: int = KEEP_VERSIONS
+    time_zone: ZoneInfo = UTC_ZONE
+    start_at: time = START_AT
+    ready_by: time = READY_BY
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     @property
     def home(self) -> Path:
@@ -240,13 +287,72 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         msd_max_bad_share=_share(values, "MSD_MAX_BAD_SHARE", MSD_MAX_BAD_SHARE),
         msd_subset_url=values.get("MSD_SUBSET_URL", MSD_SUBSET_URL),
         keep_versions=_positive(values, "WAREHOUSE_KEEP_VERSIONS") or KEEP_VERSIONS,
+        **asdict(timetable(environment)),
+        alerts=alert_settings(values),
     )
+
+
+def timetable(environment: Mapping[str, str] = os.environ) -> Timetable:
+    """When the orchestrator runs, whatever else is set. Raises ConfigError."""
+    values = {name: value.strip() for name, value in environment.items() if value.strip()}
+    start_at = _time_of_day(values, "WAREHOUSE_START_AT", START_AT)
+    ready_by = _time_of_day(values, "WAREHOUSE_READY_BY", READY_BY)
+    if start_at == ready_by:
+        raise ConfigError(f"WAREHOUSE_READY_BY is {ready_by:%H:%M}, which is when the run begins")
+    return Timetable(_time_zone(values), start_at, ready_by)
 
 
 def msd_shards(environment: Mapping[str, str] = os.environ) -> int:
     """Among how many runs the orchestrator can share the songs. Raises ConfigError."""
     values = {name: value.strip() for name, value in environment.items() if value.strip()}
     return _positive(values, "MSD_SHARDS") or DEFAULT_MSD_SHARDS
+
+
+def alert_settings(environment: Mapping[str, str] = os.environ) -> AlertSettings:
+    """What the ALERT_ variables say. Raises ConfigError, which never shows a secret.
+
+    Read apart from the others: that one of those cannot be used is a thing to send an alert about.
+    """
+    values = {name: value.strip() for name, value in environment.items() if value.strip()}
+    webhook_url, smtp_url = values.get("ALERT_WEBHOOK_URL"), values.get("ALERT_SMTP_URL")
+    _require_address("ALERT_WEBHOOK_URL", webhook_url, ("http", "https"))
+    _require_address("ALERT_SMTP_URL", smtp_url, ("smtp", "smtps"))
+    email_from = values.get("ALERT_EMAIL_FROM")
+    email_to = tuple(filter(None, map(str.strip, values.get("ALERT_EMAIL_TO", "").split(","))))
+    if len({bool(smtp_url), bool(email_from), bool(email_to)}) > 1:
+        raise ConfigError(
+            "ALERT_SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO go together, and one of them is not set"
+        )
+    for address in filter(None, (email_from, *email_to)):
+        if not re.fullmatch(r"[^@\s,<>]+@[^@\s,<>]+", address):
+            raise ConfigError(
+                f"ALERT_EMAIL_FROM or ALERT_EMAIL_TO has {address!r}; it may be name@host alone"
+            )
+    topic = values.get("ALERT_SNS_TOPIC_ARN")
+    if topic and not re.fullmatch(r"arn:[^:]+:sns:[^:]+:\d+:[^:]+", topic):
+        raise ConfigError(f"ALERT_SNS_TOPIC_ARN is {topic!r}; it may be arn:aws:sns:REGION:ACCOUNT:TOPIC")
+    return AlertSettings(
+        webhook_url=webhook_url,
+        smtp_url=smtp_url,
+        email_from=email_from,
+        email_to=email_to,
+        sns_topic_arn=topic,
+        runbooks_url=values.get("ALERT_RUNBOOKS_URL", RUNBOOKS_URL).rstrip("/"),
+        max_quarantined_share=_share(values, "ALERT_MAX_QUARANTINED_SHARE", ALERT_MAX_QUARANTINED_SHARE),
+    )
+
+
+def _require_address(variable: str, url: str | None, schemes: Sequence[str]) -> None:
+    """Raises ConfigError, without the address: there may be a secret in it."""
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is no number; its message shows it
+        is_good = False
+    if not is_good:
+        raise ConfigError(f"{variable} is no address that begins with {' or '.join(schemes)}://")
 
 
 def location(source: str, text: str, called: str) -> Path | str:
@@ -324,6 +430,26 @@ def _positive(values: Mapping[str, str], variable: str) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise ConfigError(f"{variable} is {text!r}; it may be a whole number above 0")
     return int(text)
+
+
+def _time_zone(values: Mapping[str, str]) -> ZoneInfo:
+    name = values.get("WAREHOUSE_TIME_ZONE", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError):  # no name of a zone, or that of a folder of them
+        raise ConfigError(
+            f"WAREHOUSE_TIME_ZONE is {name!r}; it may be an IANA name, say Europe/Berlin"
+        ) from None
+
+
+def _time_of_day(values: Mapping[str, str], variable: str, default: time) -> time:
+    text = values.get(variable)
+    if text is None:
+        return default
+    try:
+        return datetime.strptime(text, "%H:%M").time()
+    except ValueError:
+        raise ConfigError(f"{variable} is {text!r}; it may be a time of day, say 04:00") from None
 
 
 def _share(values: Mapping[str, str], variable: str, default: float) -> float:

@@ -10,12 +10,14 @@ from ingestion.msd import MSD
 from orchestration.dbt_models import QUARANTINED_SONG_FILES
 from orchestration.lake import lake_key
 
+FEW_BAD_FILES = dg.AssetCheckKey(dg.AssetKey([MSD.name, "quarantined_inputs"]), "few_bad_files")
+
 
 @dg.multi_asset_check(
     specs=[
         dg.AssetCheckSpec(
-            "few_bad_files",
-            asset=dg.AssetKey([MSD.name, "quarantined_inputs"]),
+            FEW_BAD_FILES.name,
+            asset=FEW_BAD_FILES.asset_key,
             additional_deps=[QUARANTINED_SONG_FILES],
             description="Of the song files that the last extraction found no more than MSD_MAX_BAD_SHARE are "
             "in quarantine, and no archive.",

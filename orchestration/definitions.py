@@ -4,6 +4,7 @@ import dagster as dg
 
 from ingestion.config import msd_shards
 from ingestion.sources import FILE_SOURCES, SOURCES
+from orchestration.alerts.sensors import alert_sensors
 from orchestration.checks import few_bad_files
 from orchestration.dbt_models import dbt_cli, matched_models, models_to_match
 from orchestration.lake import file_lake_asset, msd_shard_job, spotify_lake_asset
@@ -38,6 +39,7 @@ defs = dg.Definitions(
             description="Every night: new looks at playlists, retention, and marts before the morning.",
         )
     ],
+    sensors=alert_sensors(),
     resources={"dbt": dbt_cli},
     # DuckDB has one writer, and every further process imports all of this anew: all steps in one process.
     executor=dg.in_process_executor,

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -15,7 +15,12 @@ from ingestion.source import FileSource, Source
 from ingestion.sources import SPOTIFY
 from orchestration.inputs import extract_sandbox_playlists, input_path
 
+if TYPE_CHECKING:
+    from ingestion.spotify.extract import Run
+
 log = logging.getLogger(__name__)
+
+SHARD_JOB = "msd_shards"
 
 
 def lake_key(source: Source) -> dg.AssetKey:
@@ -76,7 +81,7 @@ def msd_shard_job(shards: int) -> dg.JobDefinition:
         require_few_bad_files(settings, result)
 
     @dg.job(
-        name="msd_shards",
+        name=SHARD_JOB,
         partitions_def=dg.StaticPartitionsDefinition([f"{n}_of_{shards}" for n in range(1, shards + 1)]),
         description="The songs among MSD_SHARDS runs, on as many machines: launch all partitions.",
     )
@@ -115,7 +120,7 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
                 "playlists_read": result.playlists_read,
                 "playlists_failed": result.playlists_failed,
                 "lists_failed": result.lists_failed,
-                **_resume_at(result.resume_at),
+                **_stopped(result),
             }
         elif not settings.spotify.search_songs:
             metadata |= _problem(
@@ -136,15 +141,19 @@ def spotify_lake_asset(context: dg.AssetExecutionContext) -> dg.MaterializeResul
                 "songs_searched": found.songs_searched,
                 "songs_found": found.songs_found,
                 "songs_failed": found.songs_failed,
-                **_resume_at(found.resume_at),
+                **_stopped(found, "search_"),
             }
             if found.is_off:
                 metadata |= _problem(context, "this app may not search: off until access is probed again")
     return dg.MaterializeResult(metadata={**metadata, **row_counts(rows)})
 
 
-def _resume_at(at: datetime | None) -> dict[str, dg.MetadataValue]:
-    return {"resume_at": dg.MetadataValue.timestamp(at)} if at else {}
+def _stopped(result: "Run", of: str = "") -> dict[str, dg.MetadataValue | str | None]:
+    """Why a run ended early, and when it may go on; that of a search, which gets what is left, is another."""
+    if result.resume_at is None:
+        return {}
+    at = dg.MetadataValue.timestamp(result.resume_at)
+    return {f"{of}resume_at": at, f"{of}stopped_by": result.stopped_by}
 
 
 def _problem(context: dg.AssetExecutionContext, reason: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from publishing.publish import (
     resume,
     rollback,
 )
-from publishing.reading import PublishedMarts, open_published
+from publishing.reading import PublishedMarts, Served, open_published, read_served
 from publishing.store import PublishError
 
 __all__ = [
@@ -20,9 +20,11 @@ __all__ = [
     "PublishError",
     "PublishResult",
     "PublishedMarts",
+    "Served",
     "open_published",
     "publish",
     "published_versions",
+    "read_served",
     "resume",
     "rollback",
 ]

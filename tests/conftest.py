@@ -10,7 +10,7 @@ from ingestion.config import SOURCE_VARIABLES
 
 def pytest_configure() -> None:
     """Forget the settings that `make` or a shell may have exported: a test configures what it needs."""
-    own = ("WAREHOUSE_", "SPOTIFY_", "SPOTIPY_", "MSD_", *SOURCE_VARIABLES.values())
+    own = ("ALERT_", "WAREHOUSE_", "SPOTIFY_", "SPOTIPY_", "MSD_", *SOURCE_VARIABLES.values())
     for name in list(os.environ):
         if name.startswith(own):
             del os.environ[name]

@@ -6,11 +6,21 @@ import multiprocessing
 import os
 import pwd
 import stat
+from datetime import time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingestion.config import IN_USE_LINK, REAL_DATA_MARK, SOURCE_VARIABLES, load_settings
+from ingestion.config import (
+    IN_USE_LINK,
+    REAL_DATA_MARK,
+    SOURCE_VARIABLES,
+    AlertSettings,
+    alert_settings,
+    load_settings,
+    timetable,
+)
 from ingestion.errors import ConfigError
 
 
@@ -272,3 +282,91 @@ def test_a_spotify_setting_that_cannot_be_used_is_named(environment, reason, dat
 
 def test_the_apps_secret_is_not_in_what_settings_look_like(data_dir):
     assert "secret'" not in repr(settings(data_dir, **APP))
+
+
+def test_the_days_run_begins_at_four_and_is_there_by_seven_in_utc_unless_told_otherwise(data_dir):
+    found = settings(data_dir)
+    assert (found.time_zone, found.start_at, found.ready_by) == (ZoneInfo("UTC"), time(4), time(7))
+    own = {
+        "WAREHOUSE_TIME_ZONE": "Asia/Kathmandu",
+        "WAREHOUSE_START_AT": "2:30",
+        "WAREHOUSE_READY_BY": "06:45",
+    }
+    found = settings(data_dir, **own)
+    assert (found.time_zone.key, found.start_at, found.ready_by) == (
+        "Asia/Kathmandu",
+        time(2, 30),
+        time(6, 45),
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WAREHOUSE_TIME_ZONE", "Europe/Nowhere"),
+        ("WAREHOUSE_TIME_ZONE", "Europe"),
+        ("WAREHOUSE_TIME_ZONE", "../etc/passwd"),
+        ("WAREHOUSE_START_AT", "24:00"),
+        ("WAREHOUSE_START_AT", "04:00:30"),
+        ("WAREHOUSE_READY_BY", "seven"),
+        ("WAREHOUSE_READY_BY", "04:00"),
+    ],
+)
+def test_a_zone_or_a_time_that_there_is_not_is_refused(variable, value, data_dir):
+    with pytest.raises(ConfigError, match=variable):
+        settings(data_dir, **{variable: value})
+
+
+def test_the_timetable_is_read_whatever_else_cannot_be():
+    assert timetable({"MSD_PATH": "/nowhere", "WAREHOUSE_READY_BY": "08:00"}).ready_by == time(8)
+
+
+ALERTS = {
+    "ALERT_WEBHOOK_URL": "https://hooks.example.org/services/hunter2",
+    "ALERT_SMTP_URL": "smtp://warehouse:hunter2@mail.example.org:587",
+    "ALERT_EMAIL_FROM": "warehouse@example.org",
+    "ALERT_EMAIL_TO": "ada@example.org, grace@example.org,",
+    "ALERT_SNS_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:alerts",
+    "ALERT_RUNBOOKS_URL": "https://example.org/runbooks/",
+}
+
+
+def test_where_alerts_go_can_be_set_and_is_not_shown(data_dir):
+    found = settings(data_dir, **ALERTS)
+    assert found.alerts.webhook_url == ALERTS["ALERT_WEBHOOK_URL"]
+    assert found.alerts.smtp_url == ALERTS["ALERT_SMTP_URL"]
+    assert found.alerts.email_to == ("ada@example.org", "grace@example.org")
+    assert found.alerts.sns_topic_arn == ALERTS["ALERT_SNS_TOPIC_ARN"]
+    assert found.alerts.runbooks_url == "https://example.org/runbooks"
+    assert "hunter2" not in repr(found)
+    assert settings(data_dir).alerts == AlertSettings()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"ALERT_WEBHOOK_URL": "hooks.example.org/hunter2"}, "ALERT_WEBHOOK_URL is no address"),
+        ({"ALERT_WEBHOOK_URL": "file:///etc/hunter2"}, "ALERT_WEBHOOK_URL is no address"),
+        ({"ALERT_SMTP_URL": "smtp://warehouse:hunter2@mail:twenty"}, "ALERT_SMTP_URL is no address"),
+        ({"ALERT_SMTP_URL": ""}, "go together"),
+        ({"ALERT_EMAIL_TO": ","}, "go together"),
+        ({"ALERT_EMAIL_TO": "Ada <ada@example.org>"}, "ALERT_EMAIL_TO has 'Ada <ada@example.org>'"),
+        ({"ALERT_SNS_TOPIC_ARN": "alerts"}, "ALERT_SNS_TOPIC_ARN is 'alerts'"),
+        ({"ALERT_MAX_QUARANTINED_SHARE": "2"}, "ALERT_MAX_QUARANTINED_SHARE is '2'"),
+    ],
+    ids=[
+        "no_scheme",
+        "a_file",
+        "a_port_that_is_none",
+        "a_sender_without_a_server",
+        "no_receiver",
+        "a_name",
+        "no_arn",
+        "more_than_all",
+    ],
+)
+def test_a_setting_of_alerts_that_cannot_be_used_is_named_and_its_secret_is_not(changed, reason):
+    with pytest.raises(ConfigError, match=reason) as caught:
+        alert_settings({**ALERTS, **changed})
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None

@@ -88,7 +88,8 @@ def test_where_the_day_s_requests_are_spent_the_graph_goes_on(monkeypatch):
     monkeypatch.setenv("SPOTIFY_DAILY_REQUESTS", "6")
     said = materialise()
     assert (said["playlists_read"], said["songs_searched"]) == (2, 0)
-    assert said["resume_at"]
+    assert said["search_resume_at"]
+    assert "for enrichment are spent" in said["stopped_by"]
 
 
 def test_songs_that_spotify_will_not_search_for_are_counted(server, monkeypatch):

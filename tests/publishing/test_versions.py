@@ -17,7 +17,16 @@ import pytest
 
 from ingestion.config import Settings, load_settings
 from ingestion.errors import LoadError
-from publishing import AuditError, open_published, publish, published_versions, resume, rollback
+from publishing import (
+    AuditError,
+    Served,
+    open_published,
+    publish,
+    published_versions,
+    read_served,
+    resume,
+    rollback,
+)
 from publishing.__main__ import main
 from publishing.manifest import SourceLook
 from publishing.store import PublishError, open_store
@@ -413,3 +422,20 @@ def test_what_is_about_persons_is_not_in_a_version(settings, warehouse):
         assert "title" not in {column for column, *_ in published.warehouse.rows(f"describe {songs}")}
     parquet = settings.published_dir / "current" / "parquet" / "marts.dim_songs.parquet"
     assert "title" not in duckdb.read_parquet(str(parquet)).columns
+
+
+def test_what_readers_see_is_told_while_a_publisher_and_a_run_are_at_work(settings, warehouse):
+    assert read_served(settings) == Served(None, None)
+    warehouse.build()
+    first = publish(settings).manifest
+    warehouse.build()
+    publish(settings)
+    assert read_served(settings).manifest.version == 2
+    held_at = datetime(2026, 3, 3, 9, tzinfo=UTC)
+    rollback(settings, now=held_at)
+    with open_store(settings):
+        assert read_served(settings) == Served(first, held_at)
+    with closing(duckdb.connect(str(settings.warehouse_path))):
+        assert read_served(settings) == Served(first, held_at)
+    resume(settings)
+    assert read_served(settings) == Served(first, None)

@@ -3,12 +3,22 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import psycopg2
 import pytest
 
 from ingestion.config import Settings, load_settings
-from publishing import AuditError, open_published, publish, published_versions, resume, rollback
+from publishing import (
+    AuditError,
+    Served,
+    open_published,
+    publish,
+    published_versions,
+    read_served,
+    resume,
+    rollback,
+)
 from publishing.store import PublishError
 from tests.redshift_standin.clients import rows_of, run
 from tests.redshift_standin.engines import Redshift
@@ -219,3 +229,15 @@ def test_what_is_about_persons_is_not_in_a_version(settings, warehouse, stand_in
         assert rows_of(analyst, "select count(*), count(is_new) from published.dim_songs") == [(300, 300)]
         with pytest.raises(psycopg2.errors.UndefinedColumn):
             rows_of(analyst, "select title from published.dim_songs")
+
+
+def test_what_readers_see_is_told_and_since_when_they_are_held(settings, warehouse):
+    assert read_served(settings) == Served(None, None)
+    for _ in range(2):
+        warehouse.build()
+        publish(settings)
+    held_at = datetime(2026, 3, 3, 9, tzinfo=UTC)
+    first = rollback(settings, now=held_at)
+    assert read_served(settings) == Served(first, held_at)
+    resume(settings)
+    assert read_served(settings) == Served(first, None)
