@@ -137,6 +137,7 @@ def test_the_same_step_by_step_and_the_other_commands_on_files(checkout, own_dat
     for count, mart in ROWS_PER_MART.findall(own_data):
         found = query(checkout.path / "step by step/warehouse.duckdb", f"select count(*) from {mart}")
         assert found == [(int(count.replace(",", "")),)], mart
+    assert (checkout.path / "step by step/published/current/music_warehouse.duckdb").exists()
     run(checkout, "python -m ingestion msd-arrays ~/MillionSongSubset\npython -m ingestion retain", **own)
     assert list(checkout.path.glob("step by step/lake/msd_arrays/song_arrays/**/*.parquet"))
 
