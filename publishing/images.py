@@ -20,7 +20,7 @@ def images(
     warehouse: Warehouse, target: str, marts: Sequence[BuiltNode], schema: str | None = None
 ) -> list[PublishedMart]:
     """The images of marts without their personal columns, read from another schema where one is given."""
-    columns = _columns(warehouse)
+    columns = _columns(warehouse, target)
     found = []
     for mart in marts:
         at = schema or mart.schema
@@ -39,12 +39,28 @@ def images(
     return found
 
 
-def _columns(warehouse: Warehouse) -> dict[tuple[str, str], dict[str, str]]:
+_LISTED = (
+    "select table_schema, table_name, column_name, data_type from information_schema.columns "
+    "where table_catalog = current_database() order by table_schema, table_name, ordinal_position"
+)
+
+_LATE_BINDING = (
+    "select view_schema, view_name, col_name, col_type from pg_get_late_binding_view_cols() "
+    "cols(view_schema name, view_name name, col_name name, col_type varchar, col_num int) "
+    "order by view_schema, view_name, col_num"
+)
+"""Columns that Redshift's information_schema does not list: those of views that bind late."""
+
+
+def _columns(warehouse: Warehouse, target: str) -> dict[tuple[str, str], dict[str, str]]:
+    rows = warehouse.rows(_LISTED)
+    if target == "redshift":
+        rows += [
+            (schema, view, column, type_.partition("(")[0])
+            for schema, view, column, type_ in warehouse.rows(_LATE_BINDING)
+        ]
     found: dict[tuple[str, str], dict[str, str]] = {}
-    for schema, table, column, type_ in warehouse.rows(
-        "select table_schema, table_name, column_name, data_type from information_schema.columns "
-        "where table_catalog = current_database() order by table_schema, table_name, ordinal_position"
-    ):
+    for schema, table, column, type_ in rows:
         found.setdefault((schema, table), {})[column] = type_.lower()
     return found
 
