@@ -22,7 +22,7 @@ from ingestion.warehouse_file import open_beside
 from publishing.evidence import BuiltNode
 from publishing.images import images
 from publishing.manifest import Manifest, PublishedMart, version_name
-from publishing.store import MARTS, moved
+from publishing.store import MARTS, PublishError, moved
 
 CURRENT, HELD = "current", "held"
 MARTS_FILE, PARQUET_FOLDER, MANIFEST_FILE = "music_warehouse.duckdb", "parquet", "manifest.json"
@@ -34,9 +34,18 @@ READ_ONLY = 0o444
 class VersionFolders:
     """The versions of an embedded warehouse."""
 
-    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
-        self._folder, self._connection = folder, connection
-        self.warehouse = DuckDBWarehouse(connection)
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._folder = settings, settings.published_dir
+        for left in self._folder.glob(".*.tmp"):  # by a publisher that was killed
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+    @contextmanager
+    def built(self) -> Iterator[DuckDBWarehouse]:
+        """The warehouse file; nothing else takes it, so that a rollback waits for no run."""
+        if not self._settings.warehouse_path.exists():
+            raise PublishError(f"there is no {self._settings.warehouse_path} yet: make run builds it")
+        with open_beside(self._settings) as self._connection:
+            yield DuckDBWarehouse(self._connection)
 
     def versions(self) -> list[Manifest]:
         """All that are kept, oldest first; one without a manifest was never finished."""
@@ -57,7 +66,7 @@ class VersionFolders:
     def images(self, marts: Sequence[BuiltNode], version: int | None = None) -> list[PublishedMart]:
         """Images of marts as they were built, or as the file of a version holds them."""
         if version is None:
-            return images(self.warehouse, "duckdb", marts)
+            return images(DuckDBWarehouse(self._connection), "duckdb", marts)
         with closing(duckdb.connect(str(self._unfinished(version) / MARTS_FILE), read_only=True)) as copy:
             return images(DuckDBWarehouse(copy), "duckdb", marts)
 
@@ -139,15 +148,6 @@ class VersionFolders:
 
     def _unfinished(self, version: int) -> Path:
         return self._folder / f".{version_name(version)}.tmp"
-
-
-@contextmanager
-def open_files(settings: Settings) -> Iterator[VersionFolders]:
-    """The folders of versions, and the warehouse that they are copied from. Raises LoadError."""
-    for left in settings.published_dir.glob(".*.tmp"):  # by a publisher that was killed
-        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-    with open_beside(settings) as connection:
-        yield VersionFolders(settings.published_dir, connection)
 
 
 def _literal(text: Path | str) -> str:

@@ -8,6 +8,7 @@ from importlib.metadata import version as release_of
 from types import MappingProxyType
 
 from ingestion.config import Settings
+from ingestion.warehouse import Warehouse
 from publishing.audit import column_problems, count_problems, source_problems
 from publishing.evidence import Evidence, read_evidence
 from publishing.manifest import Manifest, SourceLook, differences, version_name
@@ -51,9 +52,9 @@ def publish(
     another process publishes or readers cannot be switched, LoadError where the warehouse cannot be read.
     """
     now = now or datetime.now(UTC)
-    with open_store(settings) as store:
+    with open_store(settings) as store, store.built() as warehouse:
         current, held_since = store.current(), store.held_since()
-        evidence = read_evidence(store.warehouse)
+        evidence = read_evidence(warehouse)
         _require(evidence.problems(), current)
         if held_since is not None and current is not None:
             log.warning("readers are held at %s since %s", current.name, f"{held_since:%Y-%m-%d %H:%M} UTC")
@@ -84,7 +85,7 @@ def publish(
             marts=marts,
             sources=sources,
         )
-        _write(store, evidence, manifest, current)
+        _write(store, warehouse, evidence, manifest)
         store.switch(manifest.version)
         log.info("readers see %s: %s rows", manifest.name, f"{sum(manifest.rows.values()):,}")
         _reclaim(store, settings.keep_versions)
@@ -141,15 +142,15 @@ def _require(problems: list[str], current: Manifest | None) -> None:
         raise AuditError(problems, current)
 
 
-def _write(store: VersionStore, evidence: Evidence, manifest: Manifest, current: Manifest | None) -> None:
+def _write(store: VersionStore, warehouse: Warehouse, evidence: Evidence, manifest: Manifest) -> None:
     """Copy, and compare the copy with what was built, which nobody may have changed meanwhile."""
     store.write(manifest.version, evidence.marts)
     tables = [mart for mart in evidence.marts if mart.view_sql is None]
     built = [mart for mart in manifest.marts if mart.view_sql is None]
     changed = differences(built, store.images(tables, manifest.version))
-    if not changed and read_evidence(store.warehouse) != evidence:
+    if not changed and read_evidence(warehouse) != evidence:
         changed = ["dbt built while it was copied"]
-    _require([f"the copy is not what was built: {line}" for line in changed], current)
+    _require([f"the copy is not what was built: {line}" for line in changed], store.current())
     store.finish(manifest)
 
 

@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg2
 
@@ -63,6 +63,11 @@ class VersionSchemas:
                 f"create table if not exists {SCHEMA}.published_held (held_since timestamp not null)"
             )
 
+    @contextmanager
+    def built(self) -> Iterator[redshift.Session]:
+        """The same session: Redshift's readers and writers wait for nobody."""
+        yield self.warehouse
+
     def versions(self) -> list[Manifest]:
         """All that are kept, oldest first."""
         return self._manifests("")
@@ -83,7 +88,7 @@ class VersionSchemas:
     def held_since(self) -> datetime | None:
         """Since when readers are held at the current one."""
         ((since,),) = self.warehouse.rows(f"select max(held_since) from {SCHEMA}.published_held")
-        return since
+        return since and since.replace(tzinfo=UTC)
 
     def images(self, marts: Sequence[BuiltNode], version: int | None = None) -> list[PublishedMart]:
         """Images of marts as they were built, or of the tables of a version."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Protocol
 
@@ -25,7 +25,8 @@ class PublishError(IngestionError):
 class VersionStore(Protocol):
     """The versions of one warehouse, and which of them readers see."""
 
-    warehouse: Warehouse
+    def built(self) -> AbstractContextManager[Warehouse]:
+        """What dbt built; `images` of it and `write` take it to be open. Raises LoadError."""
 
     def versions(self) -> list[Manifest]:
         """All that are kept, oldest first."""
@@ -59,7 +60,7 @@ class VersionStore(Protocol):
 def open_store(settings: Settings) -> Iterator[VersionStore]:
     """The versions of the warehouse that the settings name, for one publisher at a time.
 
-    Raises PublishError where another has them, LoadError where the warehouse cannot be read.
+    Raises PublishError where another has them, LoadError where Redshift cannot be reached.
     """
     settings.published_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.published_dir / ".lock")
@@ -76,10 +77,9 @@ def open_store(settings: Settings) -> Iterator[VersionStore]:
             with open_schemas(settings) as store:
                 yield store
         else:
-            from publishing.files import open_files
+            from publishing.files import VersionFolders
 
-            with open_files(settings) as store:
-                yield store
+            yield VersionFolders(settings)
     finally:
         lock.release()
 

@@ -336,7 +336,10 @@ def test_a_warehouse_without_a_build_is_not_published(settings):
         publish(settings)
 
 
-def test_while_another_process_writes_the_warehouse_nothing_is_published(settings, warehouse):
+def test_while_another_process_writes_the_warehouse_nothing_is_published_but_rolled_back(settings, warehouse):
+    for _ in range(2):
+        warehouse.build()
+        publish(settings)
     warehouse.build()
     writer = subprocess.Popen(
         [
@@ -352,8 +355,16 @@ def test_while_another_process_writes_the_warehouse_nothing_is_published(setting
     assert writer.stdout.readline() == b"held\n"
     with pytest.raises(LoadError, match="is open in another process: close it and try again"):
         publish(settings)
+    # What readers see can be changed all the same.
+    assert rollback(settings).version == 1
+    resume(settings)
     writer.communicate()
     assert publish(settings).is_new
+
+
+def test_without_a_warehouse_there_is_nothing_to_publish(settings):
+    with pytest.raises(PublishError, match=r"there is no .*warehouse\.duckdb yet: make run builds it"):
+        publish(settings)
 
 
 def test_one_publisher_at_a_time(settings, warehouse):
