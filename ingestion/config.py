@@ -109,7 +109,7 @@ class RedshiftSettings:
 
 @dataclass(frozen=True)
 class Timetable:
-    """The operator's day: its run begins at `start_at` and is published by the next `ready_by`, local times."""
+    """The operator's day: its run begins at `start_at`, local, and is published by `ready_by`."""
 
     time_zone: ZoneInfo = UTC_ZONE
     start_at: time = START_AT
