@@ -6,6 +6,7 @@ from ingestion.config import msd_shards, timetable
 from ingestion.sources import FILE_SOURCES, SOURCES
 from orchestration.checks import few_bad_files
 from orchestration.dbt_models import dbt_cli, matched_models, models_to_match
+from orchestration.executor import one_process
 from orchestration.forecast import ready_in_time
 from orchestration.lake import file_lake_asset, msd_shard_job, spotify_lake_asset
 from orchestration.matching import candidates_lake_asset
@@ -34,6 +35,5 @@ defs = dg.Definitions(
     schedules=[daily_schedule(whole_graph.name, timetable())],
     sensors=[overdue_sensor(whole_graph.name, timetable())],
     resources={"dbt": dbt_cli},
-    # DuckDB has one writer, and every further process imports all of this anew: all steps in one process.
-    executor=dg.in_process_executor,
+    executor=one_process,
 )

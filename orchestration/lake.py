@@ -17,6 +17,8 @@ from orchestration.inputs import extract_sandbox_playlists, input_path
 
 log = logging.getLogger(__name__)
 
+SHARD_JOB = "msd_shards"
+
 
 def lake_key(source: Source) -> dg.AssetKey:
     """The asset key of a source's part of the lake."""
@@ -76,7 +78,7 @@ def msd_shard_job(shards: int) -> dg.JobDefinition:
         require_few_bad_files(settings, result)
 
     @dg.job(
-        name="msd_shards",
+        name=SHARD_JOB,
         partitions_def=dg.StaticPartitionsDefinition([f"{n}_of_{shards}" for n in range(1, shards + 1)]),
         description="The songs among MSD_SHARDS runs, on as many machines: launch all partitions.",
     )

@@ -99,7 +99,9 @@ def machine(tmp_path, monkeypatch) -> Callable[..., AbstractContextManager[Machi
         monkeypatch.setenv("WAREHOUSE_TIME_ZONE", zone.key)
         for name, value in times.items():
             monkeypatch.setenv(f"WAREHOUSE_{name.upper()}", value)
-        graph = LoadableTargetOrigin(python_file=str(ROOT / "tests/support/daily_graph.py"))
+        # A file of its own: Dagster would take one that it has loaded for the same, whatever the environment.
+        file = shutil.copy(ROOT / "tests/support/daily_graph.py", tmp_path)
+        graph = LoadableTargetOrigin(python_file=str(file))
         target = InProcessTestWorkspaceLoadTarget(InProcessCodeLocationOrigin(graph))
         with dg.DagsterInstance.get() as instance, WorkspaceProcessContext(instance, target) as workspace:
             yield Machine(instance, zone, workspace)
