@@ -207,11 +207,6 @@ def test_a_run_that_never_came_to_be_submitted_is_in_nobodys_way(machine):
         (NEW_YORK, date(2026, 3, 8), "02:00"),
         (NEW_YORK, date(2026, 11, 1), "01:30"),
         (ZoneInfo("America/Santiago"), date(2026, 9, 6), "00:00"),  # there is no midnight
-        (
-            ZoneInfo("America/Santiago"),
-            date(2026, 4, 4),
-            "23:30",
-        ),  # twice, and Dagster is at a loss in between
         (ZoneInfo("Australia/Lord_Howe"), date(2026, 10, 4), "02:00"),  # by half an hour
     ],
     ids=lambda value: getattr(value, "key", str(value)),
