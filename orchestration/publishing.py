@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from ingestion.config import load_settings
+from ingestion.config import load_settings, timetable
 from ingestion.sources import SOURCES
 from orchestration.dbt_models import matched_models
 from orchestration.lake import lake_key
+from orchestration.schedules import freshness
 
 PUBLISHED = dg.AssetKey(["published", "marts"])
 
@@ -28,6 +29,7 @@ class PublishConfig(dg.Config):
     deps=sorted(matched_models.keys),
     group_name="published",
     kinds={"parquet"},
+    freshness_policy=freshness(timetable()),
     description="The marts as readers see them: audited, copied as a version, and switched to in one step. "
     "What does not pass the audit fails here, and readers keep the version that they have.",
 )

@@ -1,18 +1,46 @@
-"""Reading the warehouse that the settings name, DuckDB or Redshift, by plain SQL that both take."""
+"""The warehouse that the settings name: one run at a time works on it, and plain SQL reads either engine."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, closing
+import fcntl
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
-
 from ingestion.config import Settings
+from ingestion.errors import LoadError
+from ingestion.warehouse_file import open_file
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def sole_run(settings: Settings, waits: bool = False) -> Iterator[None]:
+    """Be the one run that works on the warehouse; `waits` for another's end, or raises LoadError.
+
+    DuckDB has one writer, but a run opens and closes the file again and again: another would get in between.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "run.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            busy = f"{settings.warehouse_name} is being built by {lock.read().strip() or 'another run'}"
+            if not waits:
+                raise LoadError(f"{busy}: wait until it is through, or stop it, and try again") from None
+            log.info("%s: this run waits for it", busy)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        print(f"process {os.getpid()} since {datetime.now(UTC):%H:%M} UTC", file=lock, flush=True)
+        yield
 
 
 def open_to_read(settings: Settings) -> AbstractContextManager[Any]:
-    """A DB-API connection. Raises LoadError where settings of Redshift are missing."""
+    """A DB-API connection. Raises LoadError where another process holds the file, or settings are missing."""
     if settings.target == "duckdb":
-        return closing(duckdb.connect(str(settings.warehouse_path), read_only=True))
+        return open_file(settings, read_only=True)
     import redshift_connector  # this and dlt, which comes with the next, take seconds to import
 
     from ingestion.redshift import login, redshift_settings
